@@ -1,0 +1,145 @@
+package dev.heddle.core.tensor;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/// Host memory by plain address. Kernels read and write through [#ALL], one segment that spans the whole
+/// address space: its bounds and liveness checks fold to nothing, so a kernel compiles to bare loads. The price
+/// is that nobody checks offsets here; the operations above check shapes before they call a kernel.
+public final class Memory {
+    /// Every address of this process.
+    public static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+    /// Little-endian, the order of every checkpoint format Heddle reads.
+    public static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
+
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ORDER);
+    private static final ValueLayout.OfDouble DOUBLE = ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ORDER);
+    private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ORDER);
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ORDER);
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ORDER);
+
+    /// Bytes every allocation is aligned to: one cache line, and the widest vector.
+    public static final long ALIGNMENT = 64;
+
+    private Memory() {
+    }
+
+    /// Zeroed memory of `bytes` bytes that lives as long as `arena`.
+    public static Storage allocate(Arena arena, long bytes) {
+        return of(arena.allocate(Math.max(bytes, ALIGNMENT), ALIGNMENT));
+    }
+
+    /// A storage over a segment of native memory (a mapped file, say), which it keeps reachable.
+    public static Storage of(MemorySegment segment) {
+        if (!segment.isNative()) {
+            throw new IllegalArgumentException("a tensor's memory must lie outside the Java heap");
+        }
+        return new HostStorage(segment);
+    }
+
+    public static float f32(long address) {
+        return ALL.get(FLOAT, address);
+    }
+
+    public static void f32(long address, float value) {
+        ALL.set(FLOAT, address, value);
+    }
+
+    public static double f64(long address) {
+        return ALL.get(DOUBLE, address);
+    }
+
+    public static void f64(long address, double value) {
+        ALL.set(DOUBLE, address, value);
+    }
+
+    public static short i16(long address) {
+        return ALL.get(SHORT, address);
+    }
+
+    public static void i16(long address, short value) {
+        ALL.set(SHORT, address, value);
+    }
+
+    public static int i32(long address) {
+        return ALL.get(INT, address);
+    }
+
+    public static void i32(long address, int value) {
+        ALL.set(INT, address, value);
+    }
+
+    public static long i64(long address) {
+        return ALL.get(LONG, address);
+    }
+
+    public static void i64(long address, long value) {
+        ALL.set(LONG, address, value);
+    }
+
+    public static byte i8(long address) {
+        return ALL.get(ValueLayout.JAVA_BYTE, address);
+    }
+
+    public static void i8(long address, byte value) {
+        ALL.set(ValueLayout.JAVA_BYTE, address, value);
+    }
+
+    /// The value at `address`, whatever float type it is stored in.
+    public static float load(DType type, long address) {
+        return switch (type) {
+            case F32 -> f32(address);
+            case BF16 -> Float.intBitsToFloat(i16(address) << 16);
+            case F16 -> Float.float16ToFloat(i16(address));
+            case F64 -> (float) f64(address);
+            case I64 -> i64(address);
+            case I32 -> i32(address);
+            case I16 -> i16(address);
+            case I8 -> i8(address);
+            case U8, BOOL -> i8(address) & 0xff;
+        };
+    }
+
+    /// Stores `value` at `address` as `type`, rounding to nearest even.
+    public static void store(DType type, long address, float value) {
+        switch (type) {
+            case F32 -> f32(address, value);
+            case BF16 -> i16(address, toBfloat16(value));
+            case F16 -> i16(address, Float.floatToFloat16(value));
+            case F64 -> f64(address, value);
+            case I64 -> i64(address, (long) value);
+            case I32 -> i32(address, (int) value);
+            case I16 -> i16(address, (short) value);
+            case I8, U8, BOOL -> i8(address, (byte) value);
+        }
+    }
+
+    /// The bfloat16 nearest to `value` (ties to even), as its 16 bits.
+    public static short toBfloat16(float value) {
+        int bits = Float.floatToRawIntBits(value);
+        if (Float.isNaN(value)) {
+            return (short) ((bits >>> 16) | 0x40);
+        }
+        return (short) ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16);
+    }
+
+    private record HostStorage(MemorySegment segment) implements Storage {
+        @Override
+        public long bytes() {
+            return segment.byteSize();
+        }
+
+        @Override
+        public long address() {
+            return segment.address();
+        }
+
+        @Override
+        public String toString() {
+            return segment.byteSize() + " bytes";
+        }
+    }
+}
