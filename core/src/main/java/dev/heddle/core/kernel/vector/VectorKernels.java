@@ -1,0 +1,19 @@
+package dev.heddle.core.kernel.vector;
+
+import dev.heddle.core.kernel.plain.PlainKernels;
+import dev.heddle.core.parallel.Workers;
+
+/// The kernels of the Vector API.
+public final class VectorKernels extends PlainKernels {
+    private VectorKernels(Workers workers) {
+    }
+
+    public static VectorKernels create(Workers workers) {
+        return new VectorKernels(workers);
+    }
+
+    /// The lanes in use, for `--verbose`.
+    public static String describe() {
+        return "vectors";
+    }
+}
