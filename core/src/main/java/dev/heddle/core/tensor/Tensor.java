@@ -1,6 +1,7 @@
 package dev.heddle.core.tensor;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /// A dense array of numbers, row-major, or a view of some of its rows or columns.
@@ -201,6 +202,10 @@ public final class Tensor {
     /// All elements, row by row, as floats.
     public float[] toFloats() {
         float[] values = new float[Math.toIntExact(elements())];
+        if (dtype == DType.F32 && isContiguous()) {
+            MemorySegment.ofArray(values).copyFrom(Memory.ALL.asSlice(address(), bytes()));
+            return values;
+        }
         for (int i = 0; i < values.length; i++) {
             values[i] = get(i);
         }
