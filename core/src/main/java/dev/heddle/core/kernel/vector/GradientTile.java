@@ -1,7 +1,8 @@
 package dev.heddle.core.kernel.vector;
 
-import static dev.heddle.core.kernel.vector.Lanes.load;
-import static dev.heddle.core.kernel.vector.Lanes.store;
+import static dev.heddle.core.kernel.vector.Lanes.F;
+import static dev.heddle.core.tensor.Memory.ALL;
+import static dev.heddle.core.tensor.Memory.ORDER;
 
 import dev.heddle.core.tensor.Memory;
 import jdk.incubator.vector.FloatVector;
@@ -23,66 +24,66 @@ final class GradientTile {
     /// @param b f32 [n, COLUMNS]
     static void add(long c0, long c1, long c2, long c3, long a0, long a1, long a2, long a3, long aBytes, long b, int n) {
         long step = 4L * Lanes.COUNT;
-        FloatVector s00 = load(c0);
-        FloatVector s01 = load(c0 + step);
-        FloatVector s02 = load(c0 + 2 * step);
-        FloatVector s03 = load(c0 + 3 * step);
-        FloatVector s10 = load(c1);
-        FloatVector s11 = load(c1 + step);
-        FloatVector s12 = load(c1 + 2 * step);
-        FloatVector s13 = load(c1 + 3 * step);
-        FloatVector s20 = load(c2);
-        FloatVector s21 = load(c2 + step);
-        FloatVector s22 = load(c2 + 2 * step);
-        FloatVector s23 = load(c2 + 3 * step);
-        FloatVector s30 = load(c3);
-        FloatVector s31 = load(c3 + step);
-        FloatVector s32 = load(c3 + 2 * step);
-        FloatVector s33 = load(c3 + 3 * step);
+        FloatVector s00 = FloatVector.fromMemorySegment(F, ALL, c0, ORDER);
+        FloatVector s01 = FloatVector.fromMemorySegment(F, ALL, c0 + step, ORDER);
+        FloatVector s02 = FloatVector.fromMemorySegment(F, ALL, c0 + 2 * step, ORDER);
+        FloatVector s03 = FloatVector.fromMemorySegment(F, ALL, c0 + 3 * step, ORDER);
+        FloatVector s10 = FloatVector.fromMemorySegment(F, ALL, c1, ORDER);
+        FloatVector s11 = FloatVector.fromMemorySegment(F, ALL, c1 + step, ORDER);
+        FloatVector s12 = FloatVector.fromMemorySegment(F, ALL, c1 + 2 * step, ORDER);
+        FloatVector s13 = FloatVector.fromMemorySegment(F, ALL, c1 + 3 * step, ORDER);
+        FloatVector s20 = FloatVector.fromMemorySegment(F, ALL, c2, ORDER);
+        FloatVector s21 = FloatVector.fromMemorySegment(F, ALL, c2 + step, ORDER);
+        FloatVector s22 = FloatVector.fromMemorySegment(F, ALL, c2 + 2 * step, ORDER);
+        FloatVector s23 = FloatVector.fromMemorySegment(F, ALL, c2 + 3 * step, ORDER);
+        FloatVector s30 = FloatVector.fromMemorySegment(F, ALL, c3, ORDER);
+        FloatVector s31 = FloatVector.fromMemorySegment(F, ALL, c3 + step, ORDER);
+        FloatVector s32 = FloatVector.fromMemorySegment(F, ALL, c3 + 2 * step, ORDER);
+        FloatVector s33 = FloatVector.fromMemorySegment(F, ALL, c3 + 3 * step, ORDER);
         for (int k = 0; k < n; k++) {
             long at = b + 4L * COLUMNS * k;
-            FloatVector b0 = load(at);
-            FloatVector b1 = load(at + step);
-            FloatVector b2 = load(at + 2 * step);
-            FloatVector b3 = load(at + 3 * step);
+            FloatVector b0 = FloatVector.fromMemorySegment(F, ALL, at, ORDER);
+            FloatVector b1 = FloatVector.fromMemorySegment(F, ALL, at + step, ORDER);
+            FloatVector b2 = FloatVector.fromMemorySegment(F, ALL, at + 2 * step, ORDER);
+            FloatVector b3 = FloatVector.fromMemorySegment(F, ALL, at + 3 * step, ORDER);
             long ka = aBytes * k;
-            FloatVector a = Lanes.of(Memory.f32(a0 + ka));
+            FloatVector a = FloatVector.broadcast(F, Memory.f32(a0 + ka));
             s00 = b0.fma(a, s00);
             s01 = b1.fma(a, s01);
             s02 = b2.fma(a, s02);
             s03 = b3.fma(a, s03);
-            a = Lanes.of(Memory.f32(a1 + ka));
+            a = FloatVector.broadcast(F, Memory.f32(a1 + ka));
             s10 = b0.fma(a, s10);
             s11 = b1.fma(a, s11);
             s12 = b2.fma(a, s12);
             s13 = b3.fma(a, s13);
-            a = Lanes.of(Memory.f32(a2 + ka));
+            a = FloatVector.broadcast(F, Memory.f32(a2 + ka));
             s20 = b0.fma(a, s20);
             s21 = b1.fma(a, s21);
             s22 = b2.fma(a, s22);
             s23 = b3.fma(a, s23);
-            a = Lanes.of(Memory.f32(a3 + ka));
+            a = FloatVector.broadcast(F, Memory.f32(a3 + ka));
             s30 = b0.fma(a, s30);
             s31 = b1.fma(a, s31);
             s32 = b2.fma(a, s32);
             s33 = b3.fma(a, s33);
         }
-        store(s00, c0);
-        store(s01, c0 + step);
-        store(s02, c0 + 2 * step);
-        store(s03, c0 + 3 * step);
-        store(s10, c1);
-        store(s11, c1 + step);
-        store(s12, c1 + 2 * step);
-        store(s13, c1 + 3 * step);
-        store(s20, c2);
-        store(s21, c2 + step);
-        store(s22, c2 + 2 * step);
-        store(s23, c2 + 3 * step);
-        store(s30, c3);
-        store(s31, c3 + step);
-        store(s32, c3 + 2 * step);
-        store(s33, c3 + 3 * step);
+        s00.intoMemorySegment(ALL, c0, ORDER);
+        s01.intoMemorySegment(ALL, c0 + step, ORDER);
+        s02.intoMemorySegment(ALL, c0 + 2 * step, ORDER);
+        s03.intoMemorySegment(ALL, c0 + 3 * step, ORDER);
+        s10.intoMemorySegment(ALL, c1, ORDER);
+        s11.intoMemorySegment(ALL, c1 + step, ORDER);
+        s12.intoMemorySegment(ALL, c1 + 2 * step, ORDER);
+        s13.intoMemorySegment(ALL, c1 + 3 * step, ORDER);
+        s20.intoMemorySegment(ALL, c2, ORDER);
+        s21.intoMemorySegment(ALL, c2 + step, ORDER);
+        s22.intoMemorySegment(ALL, c2 + 2 * step, ORDER);
+        s23.intoMemorySegment(ALL, c2 + 3 * step, ORDER);
+        s30.intoMemorySegment(ALL, c3, ORDER);
+        s31.intoMemorySegment(ALL, c3 + step, ORDER);
+        s32.intoMemorySegment(ALL, c3 + 2 * step, ORDER);
+        s33.intoMemorySegment(ALL, c3 + 3 * step, ORDER);
     }
 
     /// The same for the last `columns` columns of a row, fewer than [#COLUMNS].

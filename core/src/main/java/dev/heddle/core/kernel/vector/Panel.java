@@ -1,7 +1,8 @@
 package dev.heddle.core.kernel.vector;
 
-import static dev.heddle.core.kernel.vector.Lanes.load;
-import static dev.heddle.core.kernel.vector.Lanes.store;
+import static dev.heddle.core.kernel.vector.Lanes.F;
+import static dev.heddle.core.tensor.Memory.ALL;
+import static dev.heddle.core.tensor.Memory.ORDER;
 
 import dev.heddle.core.tensor.Memory;
 import jdk.incubator.vector.FloatVector;
@@ -31,19 +32,20 @@ final class Panel {
         long x1 = x + Math.min(1, tokens - 1) * xBytes;
         long x2 = x + Math.min(2, tokens - 1) * xBytes;
         long x3 = x + Math.min(3, tokens - 1) * xBytes;
-        int from = 0;
-        do {
+        for (int o = 0; o < rows * TILE; o++) {
+            Lanes.store(Lanes.zero(), sums + 4L * Lanes.COUNT * o);
+        }
+        for (int from = 0; from < whole; from += STRETCH) {
             int n = Math.min(whole - from, STRETCH);
             long at = 4L * from;
             for (int o = 0; o < rows; o += TILE) {
-                tile(sums + (long) o * TILE * 4 * Lanes.COUNT, from == 0, x + at, x1 + at, x2 + at, x3 + at,
+                tile(sums + (long) o * TILE * 4 * Lanes.COUNT, x + at, x1 + at, x2 + at, x3 + at,
                         w + o * rowBytes + at, rowBytes, n);
             }
-            from += n;
-        } while (from < whole);
+        }
         for (int o = 0; o < rows; o++) {
             for (int t = 0; t < tokens; t++) {
-                float sum = Lanes.sum(load(sums + 4L * Lanes.COUNT * (o * TILE + t)));
+                float sum = Lanes.sum(Lanes.load(sums + 4L * Lanes.COUNT * (o * TILE + t)));
                 for (int i = whole; i < inner; i++) {
                     sum = Math.fma(Memory.f32(x + t * xBytes + 4L * i), Memory.f32(w + o * rowBytes + 4L * i), sum);
                 }
@@ -57,68 +59,68 @@ final class Panel {
         return (long) rows * TILE * 4 * Lanes.COUNT;
     }
 
-    private static void tile(long sums, boolean first, long x0, long x1, long x2, long x3, long w0, long rowBytes, int n) {
+    private static void tile(long sums, long x0, long x1, long x2, long x3, long w0, long rowBytes, int n) {
         long step = 4L * Lanes.COUNT;
         long w1 = w0 + rowBytes;
         long w2 = w1 + rowBytes;
         long w3 = w2 + rowBytes;
-        FloatVector s00 = first ? Lanes.zero() : load(sums);
-        FloatVector s01 = first ? Lanes.zero() : load(sums + step);
-        FloatVector s02 = first ? Lanes.zero() : load(sums + 2 * step);
-        FloatVector s03 = first ? Lanes.zero() : load(sums + 3 * step);
-        FloatVector s10 = first ? Lanes.zero() : load(sums + 4 * step);
-        FloatVector s11 = first ? Lanes.zero() : load(sums + 5 * step);
-        FloatVector s12 = first ? Lanes.zero() : load(sums + 6 * step);
-        FloatVector s13 = first ? Lanes.zero() : load(sums + 7 * step);
-        FloatVector s20 = first ? Lanes.zero() : load(sums + 8 * step);
-        FloatVector s21 = first ? Lanes.zero() : load(sums + 9 * step);
-        FloatVector s22 = first ? Lanes.zero() : load(sums + 10 * step);
-        FloatVector s23 = first ? Lanes.zero() : load(sums + 11 * step);
-        FloatVector s30 = first ? Lanes.zero() : load(sums + 12 * step);
-        FloatVector s31 = first ? Lanes.zero() : load(sums + 13 * step);
-        FloatVector s32 = first ? Lanes.zero() : load(sums + 14 * step);
-        FloatVector s33 = first ? Lanes.zero() : load(sums + 15 * step);
+        FloatVector s00 = FloatVector.fromMemorySegment(F, ALL, sums, ORDER);
+        FloatVector s01 = FloatVector.fromMemorySegment(F, ALL, sums + step, ORDER);
+        FloatVector s02 = FloatVector.fromMemorySegment(F, ALL, sums + 2 * step, ORDER);
+        FloatVector s03 = FloatVector.fromMemorySegment(F, ALL, sums + 3 * step, ORDER);
+        FloatVector s10 = FloatVector.fromMemorySegment(F, ALL, sums + 4 * step, ORDER);
+        FloatVector s11 = FloatVector.fromMemorySegment(F, ALL, sums + 5 * step, ORDER);
+        FloatVector s12 = FloatVector.fromMemorySegment(F, ALL, sums + 6 * step, ORDER);
+        FloatVector s13 = FloatVector.fromMemorySegment(F, ALL, sums + 7 * step, ORDER);
+        FloatVector s20 = FloatVector.fromMemorySegment(F, ALL, sums + 8 * step, ORDER);
+        FloatVector s21 = FloatVector.fromMemorySegment(F, ALL, sums + 9 * step, ORDER);
+        FloatVector s22 = FloatVector.fromMemorySegment(F, ALL, sums + 10 * step, ORDER);
+        FloatVector s23 = FloatVector.fromMemorySegment(F, ALL, sums + 11 * step, ORDER);
+        FloatVector s30 = FloatVector.fromMemorySegment(F, ALL, sums + 12 * step, ORDER);
+        FloatVector s31 = FloatVector.fromMemorySegment(F, ALL, sums + 13 * step, ORDER);
+        FloatVector s32 = FloatVector.fromMemorySegment(F, ALL, sums + 14 * step, ORDER);
+        FloatVector s33 = FloatVector.fromMemorySegment(F, ALL, sums + 15 * step, ORDER);
         for (int i = 0; i < n; i += Lanes.COUNT) {
-            FloatVector v0 = load(x0 + 4L * i);
-            FloatVector v1 = load(x1 + 4L * i);
-            FloatVector v2 = load(x2 + 4L * i);
-            FloatVector v3 = load(x3 + 4L * i);
-            FloatVector a = load(w0 + 4L * i);
+            FloatVector v0 = FloatVector.fromMemorySegment(F, ALL, x0 + 4L * i, ORDER);
+            FloatVector v1 = FloatVector.fromMemorySegment(F, ALL, x1 + 4L * i, ORDER);
+            FloatVector v2 = FloatVector.fromMemorySegment(F, ALL, x2 + 4L * i, ORDER);
+            FloatVector v3 = FloatVector.fromMemorySegment(F, ALL, x3 + 4L * i, ORDER);
+            FloatVector a = FloatVector.fromMemorySegment(F, ALL, w0 + 4L * i, ORDER);
             s00 = a.fma(v0, s00);
             s01 = a.fma(v1, s01);
             s02 = a.fma(v2, s02);
             s03 = a.fma(v3, s03);
-            a = load(w1 + 4L * i);
+            a = FloatVector.fromMemorySegment(F, ALL, w1 + 4L * i, ORDER);
             s10 = a.fma(v0, s10);
             s11 = a.fma(v1, s11);
             s12 = a.fma(v2, s12);
             s13 = a.fma(v3, s13);
-            a = load(w2 + 4L * i);
+            a = FloatVector.fromMemorySegment(F, ALL, w2 + 4L * i, ORDER);
             s20 = a.fma(v0, s20);
             s21 = a.fma(v1, s21);
             s22 = a.fma(v2, s22);
             s23 = a.fma(v3, s23);
-            a = load(w3 + 4L * i);
+            a = FloatVector.fromMemorySegment(F, ALL, w3 + 4L * i, ORDER);
             s30 = a.fma(v0, s30);
             s31 = a.fma(v1, s31);
             s32 = a.fma(v2, s32);
             s33 = a.fma(v3, s33);
         }
-        store(s00, sums);
-        store(s01, sums + step);
-        store(s02, sums + 2 * step);
-        store(s03, sums + 3 * step);
-        store(s10, sums + 4 * step);
-        store(s11, sums + 5 * step);
-        store(s12, sums + 6 * step);
-        store(s13, sums + 7 * step);
-        store(s20, sums + 8 * step);
-        store(s21, sums + 9 * step);
-        store(s22, sums + 10 * step);
-        store(s23, sums + 11 * step);
-        store(s30, sums + 12 * step);
-        store(s31, sums + 13 * step);
-        store(s32, sums + 14 * step);
-        store(s33, sums + 15 * step);
+        s00.intoMemorySegment(ALL, sums, ORDER);
+        s01.intoMemorySegment(ALL, sums + step, ORDER);
+        s02.intoMemorySegment(ALL, sums + 2 * step, ORDER);
+        s03.intoMemorySegment(ALL, sums + 3 * step, ORDER);
+        s10.intoMemorySegment(ALL, sums + 4 * step, ORDER);
+        s11.intoMemorySegment(ALL, sums + 5 * step, ORDER);
+        s12.intoMemorySegment(ALL, sums + 6 * step, ORDER);
+        s13.intoMemorySegment(ALL, sums + 7 * step, ORDER);
+        s20.intoMemorySegment(ALL, sums + 8 * step, ORDER);
+        s21.intoMemorySegment(ALL, sums + 9 * step, ORDER);
+        s22.intoMemorySegment(ALL, sums + 10 * step, ORDER);
+        s23.intoMemorySegment(ALL, sums + 11 * step, ORDER);
+        s30.intoMemorySegment(ALL, sums + 12 * step, ORDER);
+        s31.intoMemorySegment(ALL, sums + 13 * step, ORDER);
+        s32.intoMemorySegment(ALL, sums + 14 * step, ORDER);
+        s33.intoMemorySegment(ALL, sums + 15 * step, ORDER);
     }
 }
