@@ -11,13 +11,9 @@ import picocli.CommandLine.ExitCode;
         description = "Design, train, run and serve hybrid state-space/attention language models.",
         subcommands = {
             RunCommand.class,
-            InspectCommand.class,
-            ZooCommand.class,
-            PullCommand.class,
             TokenizeCommand.class,
             BenchCommand.class,
             LogitsCommand.class,
-            GradsCommand.class,
         },
         footer = {"", "MODEL is a folder with config.json and weights, a hub id owner/name, a preset name,",
             "or nothing for the small model that comes with Heddle.", "",

@@ -46,7 +46,7 @@ final class MixtureOfExperts implements Layer {
         up = new Tensor[spec.experts()];
         down = new Tensor[spec.experts()];
         for (int e = 0; e < spec.experts(); e++) {
-            Scope child = scope.child("experts." + e);
+            Scope child = scope.child("experts." + e).withShare((double) spec.active() / spec.experts());
             if (gated) {
                 gate[e] = child.matrix("gate.weight", inner, scope.width());
             }

@@ -4,6 +4,7 @@ import dev.heddle.core.spec.ModelSpec;
 import dev.heddle.core.spec.NormSpec;
 import dev.heddle.core.state.StateLayout;
 import dev.heddle.core.tensor.Tensor;
+import java.util.Map;
 import java.util.Optional;
 
 /// A place in a model under construction: names parameters and states after the path to it.
@@ -17,8 +18,13 @@ public final class Scope {
     private final String parameters;
     private final String use;
     private final int width;
+    private final Map<String, Double> shares;
+    private final double share;
 
-    private Scope(ModelSpec spec, ParameterSource source, StateLayout states, String parameters, String use, int width) {
+    private Scope(ModelSpec spec, ParameterSource source, StateLayout states, String parameters, String use, int width,
+            Map<String, Double> shares, double share) {
+        this.shares = shares;
+        this.share = share;
         this.spec = spec;
         this.source = source;
         this.states = states;
@@ -28,8 +34,10 @@ public final class Scope {
     }
 
     /// The root of a model.
-    public static Scope root(ModelSpec spec, ParameterSource source, StateLayout states) {
-        return new Scope(spec, source, states, "", "", spec.width());
+    ///
+    /// @param shares receives, for each parameter, the share of tokens that use it: 1, or less for experts
+    public static Scope root(ModelSpec spec, ParameterSource source, StateLayout states, Map<String, Double> shares) {
+        return new Scope(spec, source, states, "", "", spec.width(), shares, 1);
     }
 
     /// The model this is part of.
@@ -54,17 +62,22 @@ public final class Scope {
 
     /// The place `name` below this one.
     public Scope child(String name) {
-        return new Scope(spec, source, states, join(parameters, name), join(use, name), width);
+        return new Scope(spec, source, states, join(parameters, name), join(use, name), width, shares, share);
     }
 
     /// The place below this one whose parameters lie under `shared`.
     public Scope shared(String shared) {
-        return new Scope(spec, source, states, shared, use, width);
+        return new Scope(spec, source, states, shared, use, width, shares, share);
     }
 
     /// The same place with rows of another width.
     public Scope withWidth(int width) {
-        return new Scope(spec, source, states, parameters, use, width);
+        return new Scope(spec, source, states, parameters, use, width, shares, share);
+    }
+
+    /// The same place, whose parameters only `share` of the tokens use.
+    public Scope withShare(double share) {
+        return new Scope(spec, source, states, parameters, use, width, shares, share);
     }
 
     private static String join(String path, String name) {
@@ -73,12 +86,18 @@ public final class Scope {
 
     /// A matrix [rows, columns] in its stored type.
     public Tensor matrix(String name, long rows, long columns) {
-        return source.parameter(join(parameters, name), ParameterSource.Kind.MATRIX, rows, columns);
+        return parameter(name, ParameterSource.Kind.MATRIX, rows, columns);
     }
 
     /// A small parameter in f32.
     public Tensor small(String name, long... shape) {
-        return source.parameter(join(parameters, name), ParameterSource.Kind.SMALL, shape);
+        return parameter(name, ParameterSource.Kind.SMALL, shape);
+    }
+
+    private Tensor parameter(String name, ParameterSource.Kind kind, long... shape) {
+        String full = join(parameters, name);
+        shares.merge(full, share, Math::max);
+        return source.parameter(full, kind, shape);
     }
 
     /// A small parameter that exists only if `present`.

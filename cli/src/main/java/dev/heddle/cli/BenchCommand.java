@@ -1,0 +1,199 @@
+package dev.heddle.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.heddle.checkpoint.Checkpoint;
+import dev.heddle.checkpoint.config.Config;
+import dev.heddle.checkpoint.family.Families;
+import dev.heddle.checkpoint.json.Json;
+import dev.heddle.checkpoint.zoo.Zoo;
+import dev.heddle.core.backend.Backend;
+import dev.heddle.core.backend.CpuBackend;
+import dev.heddle.core.model.Model;
+import dev.heddle.core.spec.ModelSpec;
+import dev.heddle.core.tensor.DType;
+import dev.heddle.engine.LanguageModel;
+import dev.heddle.engine.measure.MachineLimits;
+import dev.heddle.engine.measure.RandomParameters;
+import dev.heddle.engine.measure.Throughput;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// `heddle bench`: prefill and decode speed beside the machine's limits.
+@Command(name = "bench", mixinStandardHelpOptions = true,
+        description = "Measure prefill and decode like llama-bench, and what share of this machine's limits they reach.",
+        footer = {"", "Example: heddle bench --random falcon-h1-0.5b -p 512 -n 64 -r 5"})
+final class BenchCommand implements Callable<Integer> {
+    @Spec
+    CommandSpec spec;
+
+    @Parameters(paramLabel = "MODEL", arity = "0..1", defaultValue = "", description = "the model; default the bundled one")
+    String model;
+
+    @Option(names = "--random", paramLabel = "PRESET-OR-CONFIG",
+            description = "fill this configuration with random weights instead of loading a model")
+    String random;
+
+    @Option(names = "--type", paramLabel = "TYPE", defaultValue = "bf16", description = "of random weights: bf16, f16 or f32")
+    String type;
+
+    @Option(names = "--kv-type", paramLabel = "TYPE", defaultValue = "f32", description = "of keys and values: f32, f16 or bf16")
+    String keyValueType;
+
+    @Option(names = {"-p", "--n-prompt"}, paramLabel = "N", defaultValue = "512", description = "tokens of the prefill; 0 skips it")
+    int prompt;
+
+    @Option(names = {"-n", "--n-gen"}, paramLabel = "N", defaultValue = "128", description = "tokens to decode; 0 skips it")
+    int generate;
+
+    @Option(names = {"-d", "--n-depth"}, paramLabel = "N", defaultValue = "0", description = "tokens of context before decoding")
+    int depth;
+
+    @Option(names = {"-r", "--repetitions"}, paramLabel = "N", defaultValue = "5", description = "measured rounds")
+    int rounds;
+
+    @Option(names = "--warm-up", paramLabel = "N", defaultValue = "3", description = "rounds before measuring, for the JIT")
+    int warmUp;
+
+    @Option(names = "--json", description = "print JSON")
+    boolean json;
+
+    @Mixin
+    BackendOptions backendOptions;
+
+    private record Test(String name, int tokens, double[] seconds, double bytesPerToken, double flopsPerToken) {
+        double mean() {
+            return Arrays.stream(seconds).map(s -> tokens / s).average().orElseThrow();
+        }
+
+        double deviation() {
+            double mean = mean();
+            return Math.sqrt(Arrays.stream(seconds).map(s -> (tokens / s - mean) * (tokens / s - mean)).average().orElseThrow());
+        }
+
+        double median() {
+            double[] rates = Arrays.stream(seconds).map(s -> tokens / s).sorted().toArray();
+            return rates[rates.length / 2];
+        }
+    }
+
+    @Override
+    public Integer call() {
+        if (prompt < 0 || generate < 0 || depth < 0 || rounds < 1 || warmUp < 0) {
+            throw new UsageException("-p, -n, -d and --warm-up must be 0 or more and -r at least 1");
+        }
+        if (random != null && !model.isEmpty()) {
+            throw new UsageException("give a MODEL or --random, not both");
+        }
+        DType keyValues = floatType("--kv-type", keyValueType);
+        PrintWriter err = spec.commandLine().getErr();
+        try (Backend backend = backendOptions.open(err)) {
+            MachineLimits limits = MachineLimits.measure(((CpuBackend) backend).workers());
+            if (random != null) {
+                ModelSpec configuration = configuration(random);
+                err.println("heddle: filling " + configuration.name() + " with random " + type + " weights");
+                err.flush();
+                Model built = new Model(configuration, new RandomParameters(backend, floatType("--type", type), 1));
+                try (LanguageModel language = new LanguageModel(built, backend, keyValues)) {
+                    measure(language, limits, configuration.name() + " (random " + type + ")");
+                }
+            } else {
+                try (Checkpoint checkpoint = Checkpoint.open(ModelArgument.folder(model));
+                        LanguageModel language = new LanguageModel(checkpoint.model(), backend, keyValues)) {
+                    measure(language, limits, checkpoint.spec().name());
+                }
+            }
+        }
+        return 0;
+    }
+
+    private static DType floatType(String option, String name) {
+        return switch (name.toLowerCase(Locale.ROOT)) {
+            case "bf16" -> DType.BF16;
+            case "f16" -> DType.F16;
+            case "f32" -> DType.F32;
+            default -> throw new UsageException(option + " must be bf16, f16 or f32, not " + name);
+        };
+    }
+
+    private static ModelSpec configuration(String name) {
+        Config config;
+        if (Zoo.contains(name)) {
+            config = Zoo.config(Zoo.get(name));
+        } else {
+            Path path = Path.of(name);
+            Path file = Files.isDirectory(path) ? path.resolve("config.json") : path;
+            if (!Files.isRegularFile(file)) {
+                throw new UsageException("--random: " + name + " is no preset (see 'heddle zoo') and no configuration file");
+            }
+            config = Config.read(file);
+        }
+        return Checkpoint.spec(config, Families.of(config), name);
+    }
+
+    private void measure(LanguageModel language, MachineLimits limits, String title) {
+        Throughput throughput = new Throughput(language);
+        double flops = Throughput.tokenFlops(language.model());
+        double bytes = Throughput.decodeBytes(language.model());
+        List<Test> tests = new ArrayList<>();
+        if (prompt > 0) {
+            throughput.prefill(prompt, warmUp);
+            tests.add(new Test("pp" + prompt, prompt, throughput.prefill(prompt, rounds), 0, flops));
+        }
+        if (generate > 0) {
+            throughput.decode(generate, 0, warmUp);
+            tests.add(new Test("tg" + generate + (depth > 0 ? " @ d" + depth : ""), generate,
+                    throughput.decode(generate, depth, rounds), bytes, 0));
+        }
+        PrintWriter out = spec.commandLine().getOut();
+        if (json) {
+            out.println(json(title, language, limits, tests).toPrettyString());
+        } else {
+            print(out, title, language, limits, tests);
+        }
+        out.flush();
+    }
+
+    private static void print(PrintWriter out, String title, LanguageModel language, MachineLimits limits, List<Test> tests) {
+        out.println(title + ", " + language.backend().description());
+        out.printf(Locale.ROOT, "limits of this machine: memory %.1f GB/s, f32 multiply-add %.0f GFLOP/s%n",
+                limits.bytesPerSecond() / 1e9, limits.flopsPerSecond() / 1e9);
+        out.printf("%-16s %22s %10s   %s%n", "test", "tokens/s", "median", "of the limit");
+        for (Test test : tests) {
+            boolean memory = test.bytesPerToken > 0;
+            double rate = test.median() * (memory ? test.bytesPerToken : test.flopsPerToken);
+            out.printf(Locale.ROOT, "%-16s %12.2f ± %7.2f %10.2f   %.1f %s, %.0f %%%n", test.name, test.mean(), test.deviation(),
+                    test.median(), rate / 1e9, memory ? "GB/s" : "GFLOP/s",
+                    100 * rate / (memory ? limits.bytesPerSecond() : limits.flopsPerSecond()));
+        }
+    }
+
+    private static ObjectNode json(String title, LanguageModel language, MachineLimits limits, List<Test> tests) {
+        ObjectNode root = Json.object().put("model", title).put("backend", language.backend().description())
+                .put("bytes_per_second", limits.bytesPerSecond()).put("flops_per_second", limits.flopsPerSecond());
+        ArrayNode list = root.putArray("tests");
+        for (Test test : tests) {
+            ObjectNode node = list.addObject().put("test", test.name).put("tokens", test.tokens)
+                    .put("tokens_per_second", test.mean()).put("deviation", test.deviation()).put("median", test.median());
+            boolean memory = test.bytesPerToken > 0;
+            double rate = test.median() * (memory ? test.bytesPerToken : test.flopsPerToken);
+            node.put(memory ? "bytes_per_second" : "flops_per_second", rate)
+                    .put("share_of_limit", rate / (memory ? limits.bytesPerSecond() : limits.flopsPerSecond()));
+            ArrayNode seconds = node.putArray("seconds");
+            Arrays.stream(test.seconds).forEach(seconds::add);
+        }
+        return root;
+    }
+}
