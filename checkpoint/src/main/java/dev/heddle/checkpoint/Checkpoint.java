@@ -3,6 +3,7 @@ package dev.heddle.checkpoint;
 import dev.heddle.checkpoint.config.Config;
 import dev.heddle.checkpoint.family.Binder;
 import dev.heddle.checkpoint.family.Binding;
+import dev.heddle.checkpoint.family.CheckpointGradients;
 import dev.heddle.checkpoint.family.CheckpointParameters;
 import dev.heddle.checkpoint.family.Families;
 import dev.heddle.checkpoint.family.Family;
@@ -15,6 +16,8 @@ import dev.heddle.core.spec.SpecException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /// A published model in a folder: its configuration, what it means, and its weights.
@@ -82,6 +85,11 @@ public final class Checkpoint implements AutoCloseable {
     /// Which tensor each parameter is.
     public Map<String, Binding> bindings() {
         return binder.bindings();
+    }
+
+    /// Gradients under this checkpoint's own names, from those of the model's parameters.
+    public Map<String, float[]> gradients(Function<String, Optional<float[]>> gradient) {
+        return CheckpointGradients.of(weights, binder, gradient);
     }
 
     /// The model with this checkpoint's weights, mapped and not copied.

@@ -10,16 +10,17 @@ import dev.heddle.core.tensor.Memory;
 import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 
 /// Parameters of a model out of a checkpoint. Matrices are views of the mapped file wherever their elements lie
 /// there in order; small parameters are copied to f32. Every tensor must be claimed and every parameter filled.
 public final class CheckpointParameters implements ParameterSource {
     private final WeightSource weights;
     private final Binder binder;
-    private final Set<String> claimed = new HashSet<>();
+    /// Tensors by name: parameters cut from one tensor share its gradient.
+    private final Map<String, Tensor> claimed = new HashMap<>();
 
     public CheckpointParameters(WeightSource weights, Binder binder) {
         this.weights = weights;
@@ -37,8 +38,7 @@ public final class CheckpointParameters implements ParameterSource {
             throw new CheckpointException(weights.describe() + ": tensor " + binding.tensor() + " is missing, expected shape "
                     + Arrays.toString(shape) + " for parameter " + name);
         }
-        Tensor stored = weights.tensor(binding.tensor());
-        claimed.add(binding.tensor());
+        Tensor stored = claimed.computeIfAbsent(binding.tensor(), weights::tensor);
         if (!stored.dtype().isFloat()) {
             throw new CheckpointException(weights.describe() + ": tensor " + binding.tensor() + " holds " + stored.dtype()
                     + ", expected floating-point numbers");
@@ -146,7 +146,7 @@ public final class CheckpointParameters implements ParameterSource {
 
     /// Checks that every tensor of the checkpoint was claimed or is known to be needless.
     public void requireAllClaimed() {
-        List<String> extra = weights.names().stream().filter(name -> !claimed.contains(name)
+        List<String> extra = weights.names().stream().filter(name -> !claimed.containsKey(name)
                 && !binder.ignored().contains(name)).toList();
         if (!extra.isEmpty()) {
             throw new CheckpointException(weights.describe() + ": the architecture has no place for "

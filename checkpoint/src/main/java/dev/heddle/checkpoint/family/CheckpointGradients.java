@@ -1,0 +1,65 @@
+package dev.heddle.checkpoint.family;
+
+import dev.heddle.checkpoint.family.Binding.Transform;
+import dev.heddle.checkpoint.family.Binding.View;
+import dev.heddle.checkpoint.weights.WeightSource;
+import dev.heddle.core.tensor.Tensor;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+
+/// Gradients of a model's parameters put back where a checkpoint keeps them: the way of [CheckpointParameters],
+/// walked backwards.
+public final class CheckpointGradients {
+    private CheckpointGradients() {
+    }
+
+    /// Gradients by tensor name, in the checkpoint's own layout; zero where nothing reached.
+    ///
+    /// @param gradient the gradient of a parameter, by the parameter's name
+    public static Map<String, float[]> of(WeightSource weights, Binder binder, Function<String, Optional<float[]>> gradient) {
+        Map<String, float[]> result = new LinkedHashMap<>();
+        for (Binding binding : binder.bindings().values()) {
+            Tensor stored = weights.tensor(binding.tensor());
+            float[] target = result.computeIfAbsent(binding.tensor(), _ -> new float[Math.toIntExact(stored.elements())]);
+            gradient.apply(binding.parameter()).ifPresent(values -> place(binding, stored, values, target));
+        }
+        return result;
+    }
+
+    private static void place(Binding binding, Tensor stored, float[] values, float[] target) {
+        int width = stored.rank() == 1 ? 1 : stored.columns();
+        switch (binding.view()) {
+            case View.Whole _ -> add(binding.transform(), stored, values, 0, target, 0, values.length);
+            case View.Rows rows -> add(binding.transform(), stored, values, 0, target, Math.toIntExact(rows.from() * width),
+                    values.length);
+            case View.RowList list -> {
+                for (int i = 0; i < list.rows().length; i++) {
+                    add(binding.transform(), stored, values, i * width, target, list.rows()[i] * width, width);
+                }
+            }
+            case View.Transposed part -> {
+                int rows = Math.toIntExact(stored.dim(stored.rank() - 2));
+                int from = part.index() * rows * width;
+                for (int i = 0; i < rows; i++) {
+                    for (int j = 0; j < width; j++) {
+                        add(binding.transform(), stored, values, j * rows + i, target, from + i * width + j, 1);
+                    }
+                }
+            }
+        }
+    }
+
+    private static void add(Transform transform, Tensor stored, float[] values, int from, float[] target, int to, int count) {
+        for (int i = 0; i < count; i++) {
+            float x = transform == Transform.IDENTITY ? 0 : stored.get(to + i);
+            target[to + i] += switch (transform) {
+                case IDENTITY -> values[from + i];
+                case EXP -> values[from + i] * (float) Math.exp(x);
+                case NEGATE -> -values[from + i];
+                case LOG_OF_NEGATIVE -> values[from + i] / x;
+            };
+        }
+    }
+}

@@ -1,0 +1,65 @@
+package dev.heddle.cli;
+
+import dev.heddle.checkpoint.Checkpoint;
+import dev.heddle.checkpoint.weights.SafetensorsWriter;
+import dev.heddle.core.backend.Backend;
+import dev.heddle.core.model.Differentiation;
+import dev.heddle.core.model.Model;
+import dev.heddle.core.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// `heddle grads`: the gradient of the next-token loss, under the checkpoint's own names.
+@Command(name = "grads", mixinStandardHelpOptions = true,
+        description = "Write the gradient of the next-token loss towards every parameter, and print loss and gradient norm.",
+        footer = {"", "Example: heddle grads ./mamba-130m --tokens ids.json --output grads.safetensors"})
+final class GradsCommand implements Callable<Integer> {
+    @Spec
+    CommandSpec spec;
+
+    @Parameters(paramLabel = "MODEL", arity = "0..1", defaultValue = "", description = "the model; default the bundled one")
+    String model;
+
+    @Option(names = "--tokens", required = true, paramLabel = "FILE", description = "JSON: a list of lists of token ids")
+    Path tokens;
+
+    @Option(names = {"--output", "-o"}, required = true, paramLabel = "FILE", description = "safetensors file to write")
+    Path output;
+
+    @Mixin
+    BackendOptions backendOptions;
+
+    @Override
+    public Integer call() {
+        List<int[]> sequences = TokenFile.read(tokens);
+        try (Checkpoint checkpoint = Checkpoint.open(ModelArgument.folder(model));
+                Backend backend = backendOptions.open(spec.commandLine().getErr())) {
+            Model built = checkpoint.model();
+            TokenFile.check(tokens, sequences, built.spec().vocabulary());
+            try (Differentiation run = new Differentiation(built, backend, sequences); Arena arena = Arena.ofConfined()) {
+                Map<String, Tensor> tensors = new LinkedHashMap<>();
+                double squares = 0;
+                for (Map.Entry<String, float[]> entry : checkpoint.gradients(run::gradient).entrySet()) {
+                    tensors.put(entry.getKey(), Tensor.of(arena, entry.getValue(),
+                            checkpoint.weights().tensor(entry.getKey()).shape()));
+                    for (float g : entry.getValue()) {
+                        squares += (double) g * g;
+                    }
+                }
+                SafetensorsWriter.write(output, tensors, Map.of());
+                spec.commandLine().getOut().printf("loss %.6f nats, gradient norm %.6f%n", run.loss(), Math.sqrt(squares));
+            }
+        }
+        return 0;
+    }
+}

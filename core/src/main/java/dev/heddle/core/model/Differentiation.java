@@ -1,0 +1,85 @@
+package dev.heddle.core.model;
+
+import dev.heddle.core.autograd.Tape;
+import dev.heddle.core.backend.Backend;
+import dev.heddle.core.op.CrossEntropy;
+import dev.heddle.core.pass.Executor;
+import dev.heddle.core.pass.Pass;
+import dev.heddle.core.state.SequenceState;
+import dev.heddle.core.state.StatePool;
+import dev.heddle.core.tensor.DType;
+import dev.heddle.core.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// The next-token loss of a batch of sequences and its gradient towards every parameter.
+public final class Differentiation implements AutoCloseable {
+    private final Model model;
+    private final Backend backend;
+    private final Executor executor;
+    private final Tape tape;
+    private final float loss;
+
+    /// Runs forward and backward over `tokens`, each sequence from an empty state; the loss is the mean over all
+    /// predictions, as if they were one list.
+    ///
+    /// @throws IllegalArgumentException if no sequence has two tokens
+    public Differentiation(Model model, Backend backend, List<int[]> tokens) {
+        this.model = model;
+        this.backend = backend;
+        executor = new Executor(backend);
+        tape = new Tape((rows, columns) -> {
+            Tensor zeros = executor.workspace().take(DType.F32, rows, columns);
+            backend.fill(zeros, 0);
+            return zeros;
+        });
+        try (StatePool states = new StatePool(backend, model.states(), DType.F32, 0)) {
+            loss = run(states, tokens);
+        }
+    }
+
+    private float run(StatePool states, List<int[]> tokens) {
+        int predictions = tokens.stream().mapToInt(ids -> Math.max(0, ids.length - 1)).sum();
+        if (predictions == 0) {
+            throw new IllegalArgumentException("a loss needs a sequence of at least two tokens");
+        }
+        int[] rows = new int[predictions];
+        int[] targets = new int[predictions];
+        int row = 0;
+        int count = 0;
+        List<SequenceState> sequences = new ArrayList<>();
+        for (int[] ids : tokens) {
+            sequences.add(states.open());
+            for (int t = 0; t + 1 < ids.length; t++) {
+                rows[count] = row + t;
+                targets[count++] = ids[t + 1];
+            }
+            row += ids.length;
+        }
+        Pass pass = Pass.of(executor, sequences, tokens, Optional.of(tape));
+        Tensor losses = CrossEntropy.apply(pass, model.logits(pass, rows), targets);
+        double sum = 0;
+        for (float one : backend.read(losses)) {
+            sum += one;
+        }
+        backend.fill(tape.gradient(losses), 1f / predictions);
+        tape.backward();
+        return (float) (sum / predictions);
+    }
+
+    /// Mean loss in nats.
+    public float loss() {
+        return loss;
+    }
+
+    /// d loss / d parameter, row by row; empty if the loss does not depend on it.
+    public Optional<float[]> gradient(String parameter) {
+        return tape.gathered(model.parameters().get(parameter)).map(backend::read);
+    }
+
+    @Override
+    public void close() {
+        executor.close();
+    }
+}
