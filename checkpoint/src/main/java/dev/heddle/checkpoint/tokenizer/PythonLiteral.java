@@ -30,7 +30,7 @@ final class PythonLiteral {
 
     private byte[] read() {
         char quote = source.charAt(end);
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream(source.length());
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(2 * source.length());
         while (at < end) {
             int c = source.codePointAt(at);
             at += Character.charCount(c);
@@ -71,6 +71,10 @@ final class PythonLiteral {
     }
 
     private void text(ByteArrayOutputStream bytes, int codePoint) {
+        if (codePoint < 0x80) {
+            bytes.write(codePoint);
+            return;
+        }
         if (!Character.isValidCodePoint(codePoint) || codePoint >= 0xD800 && codePoint < 0xE000) {
             throw invalid("U+%X is no character".formatted(codePoint));
         }

@@ -21,6 +21,7 @@ import java.util.OptionalInt;
 final class RwkvTokenizer implements Tokenizer {
     private static final int END_OF_TEXT = 0;
     private static final String END_OF_TEXT_NAME = "<|rwkv_tokenizer_end_of_text|>";
+    private static final byte[] NO_BYTES = {};
     private static final int MAX_ID = 1 << 24;
 
     private final List<byte[]> pieces;
@@ -97,7 +98,7 @@ final class RwkvTokenizer implements Tokenizer {
             throw new IllegalArgumentException("the piece is empty");
         }
         while (pieces.size() <= id) {
-            pieces.add(new byte[0]);
+            pieces.add(NO_BYTES);
         }
         if (pieces.get(id).length > 0) {
             throw new IllegalArgumentException("the id " + id + " occurs twice");

@@ -1,6 +1,7 @@
 package dev.heddle.checkpoint.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.heddle.checkpoint.json.Json;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -73,7 +74,7 @@ public record SpecialTokens(OptionalInt bos, SequencedSet<Integer> eos, Optional
 
     /// The document in `file`, or a missing node if there is no such file.
     static JsonNode optional(Path file) {
-        return Files.isRegularFile(file) ? Json.readObject(file) : Json.object().path("none");
+        return Files.isRegularFile(file) ? Json.readObject(file) : MissingNode.getInstance();
     }
 
     /// A token's text, which files write either as a string or as an object with `content`.
