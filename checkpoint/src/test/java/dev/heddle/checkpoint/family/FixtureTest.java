@@ -29,9 +29,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// Every reference checkpoint, by every way through the model, against logits that other people's implementations
 /// computed.
-class FixtureTest {
+public class FixtureTest {
     /// Everything but the image models.
-    static Stream<Path> fixtures() throws IOException {
+    public static Stream<Path> fixtures() throws IOException {
         try (Stream<Path> folders = Files.list(Repository.fixtures())) {
             return folders.filter(folder -> Files.exists(folder.resolve("golden.safetensors")))
                     .filter(folder -> !List.of("vim", "mambavision").contains(folder.getFileName().toString()))
