@@ -26,8 +26,8 @@ class WeightsTest {
         fails(folder, "no weights");
         copy("testdata/pickle/rwkv4-old.pth", "rwkv4.pth");
         opens("rwkv4.pth");
-        copy("testdata/pickle/nested.pt", "other.pt");
-        fails(folder, "several weight files (other.pt, rwkv4.pth) and no index that orders them; name the one to open");
+        copy("testdata/pickle/nested.pt", "other.pth");
+        fails(folder, "several weight files (other.pth, rwkv4.pth) and no index that orders them; name the one to open");
         copy("testdata/pickle/rwkv4-old.pth", "pytorch_model.bin");
         opens("pytorch_model.bin");
         copy("testdata/fixtures/rwkv4/model.safetensors", "weights.safetensors");
