@@ -3,20 +3,29 @@ package dev.heddle.checkpoint;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// Where the tests find the repository's files.
+/// Where the repository's test data lies.
 public final class Repository {
     private Repository() {
     }
 
-    public static Path path(String relative) {
-        String root = System.getProperty("heddle.repository");
-        Path folder = root != null ? Path.of(root) : Path.of("").toAbsolutePath();
-        while (!Files.isDirectory(folder.resolve("testdata"))) {
-            folder = folder.getParent();
-            if (folder == null) {
-                throw new IllegalStateException("no folder with testdata above " + Path.of("").toAbsolutePath());
-            }
+    public static Path root() {
+        String property = System.getProperty("heddle.repository");
+        Path at = Path.of(property == null ? "" : property).toAbsolutePath();
+        while (at != null && !Files.isDirectory(at.resolve("testdata"))) {
+            at = at.getParent();
         }
-        return folder.resolve(relative);
+        if (at == null) {
+            throw new IllegalStateException("no folder testdata above the working directory");
+        }
+        return at;
+    }
+
+    /// A file or folder below the root.
+    public static Path path(String relative) {
+        return root().resolve(relative);
+    }
+
+    public static Path fixtures() {
+        return root().resolve("testdata/fixtures");
     }
 }

@@ -1,6 +1,7 @@
 package dev.heddle.core.tensor;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /// A dense array of numbers, row-major, or a view of some of its rows or columns.
@@ -172,10 +173,16 @@ public final class Tensor {
         return new Tensor(storage, offset, dtype, newShape.clone(), newStride, base);
     }
 
-    /// A tensor of the same shape and place that is its own [#base]: memory that a reusable workspace hands
-    /// out again must not be mistaken for the tensor that lay there before.
-    public Tensor detached() {
-        return new Tensor(storage, offset, dtype, shape, stride, null);
+    /// The stretch of `other` that lies where this view lies in its [#base]; how gradients of views find their
+    /// place in the gradient of the whole.
+    ///
+    /// @param other contiguous, with as many elements as the base, of any type
+    public Tensor sameViewOf(Tensor other) {
+        if (base == this) {
+            return other;
+        }
+        long first = (offset - base.offset) / dtype.size();
+        return new Tensor(other.storage, other.offset + other.dtype.bytes(first), other.dtype, shape, stride, other.base);
     }
 
     // ---- host access: embedding, sampling, files and tests; kernels use addresses
@@ -195,6 +202,10 @@ public final class Tensor {
     /// All elements, row by row, as floats.
     public float[] toFloats() {
         float[] values = new float[Math.toIntExact(elements())];
+        if (dtype == DType.F32 && isContiguous()) {
+            MemorySegment.ofArray(values).copyFrom(Memory.ALL.asSlice(address(), bytes()));
+            return values;
+        }
         for (int i = 0; i < values.length; i++) {
             values[i] = get(i);
         }

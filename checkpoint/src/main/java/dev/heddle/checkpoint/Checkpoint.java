@@ -1,0 +1,104 @@
+package dev.heddle.checkpoint;
+
+import dev.heddle.checkpoint.config.Config;
+import dev.heddle.checkpoint.family.Binder;
+import dev.heddle.checkpoint.family.Binding;
+import dev.heddle.checkpoint.family.CheckpointParameters;
+import dev.heddle.checkpoint.family.Families;
+import dev.heddle.checkpoint.family.Family;
+import dev.heddle.checkpoint.weights.WeightSource;
+import dev.heddle.checkpoint.weights.Weights;
+import dev.heddle.core.layer.ParameterSource;
+import dev.heddle.core.model.Model;
+import dev.heddle.core.spec.ModelSpec;
+import dev.heddle.core.spec.SpecException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+
+/// A published model in a folder: its configuration, what it means, and its weights.
+public final class Checkpoint implements AutoCloseable {
+    private final Path folder;
+    private final Config config;
+    private final Family family;
+    private final ModelSpec spec;
+    private final WeightSource weights;
+    private final Binder binder;
+
+    private Checkpoint(Path folder, Config config, Family family, ModelSpec spec, WeightSource weights) {
+        this.folder = folder;
+        this.config = config;
+        this.family = family;
+        this.spec = spec;
+        this.weights = weights;
+        binder = new Binder(weights::contains);
+        family.bind(config, spec, binder);
+    }
+
+    /// Opens the checkpoint in `folder`.
+    /// @throws CheckpointException if something is missing, damaged or unknown
+    public static Checkpoint open(Path folder) {
+        Path file = folder.resolve("config.json");
+        if (!Files.isRegularFile(file)) {
+            throw new CheckpointException(folder + ": no config.json in this folder");
+        }
+        Config config = Config.read(file);
+        Family family = Families.of(config);
+        ModelSpec spec = spec(config, family, folder.toAbsolutePath().normalize().getFileName().toString());
+        return new Checkpoint(folder, config, family, spec, Weights.open(folder));
+    }
+
+    /// The architecture a configuration describes.
+    /// @throws CheckpointException if its fields contradict each other
+    public static ModelSpec spec(Config config, Family family, String name) {
+        try {
+            return family.spec(config, name);
+        } catch (SpecException e) {
+            throw new CheckpointException(config.origin() + ": " + e.getMessage(), e);
+        }
+    }
+
+    public Path folder() {
+        return folder;
+    }
+
+    public Config config() {
+        return config;
+    }
+
+    public Family family() {
+        return family;
+    }
+
+    public ModelSpec spec() {
+        return spec;
+    }
+
+    public WeightSource weights() {
+        return weights;
+    }
+
+    /// Which tensor each parameter is.
+    public Map<String, Binding> bindings() {
+        return binder.bindings();
+    }
+
+    /// The model with this checkpoint's weights, mapped and not copied.
+    public Model model() {
+        return model(UnaryOperator.identity());
+    }
+
+    /// @param place wraps where the parameters come from, to put them on a device
+    public Model model(UnaryOperator<ParameterSource> place) {
+        CheckpointParameters parameters = new CheckpointParameters(weights, binder);
+        Model model = new Model(spec, place.apply(parameters));
+        parameters.requireAllClaimed();
+        return model;
+    }
+
+    @Override
+    public void close() {
+        weights.close();
+    }
+}

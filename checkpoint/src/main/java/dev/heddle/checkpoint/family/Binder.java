@@ -1,0 +1,104 @@
+package dev.heddle.checkpoint.family;
+
+import dev.heddle.checkpoint.family.Binding.Transform;
+import dev.heddle.checkpoint.family.Binding.View;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
+
+/// Collects which tensor of a checkpoint each parameter of a model is, by whole names.
+public final class Binder {
+    private final Map<String, Binding> bindings;
+    private final Set<String> ignored;
+    private final Predicate<String> contains;
+    private final String parameters;
+    private final String tensors;
+
+    /// @param contains whether the checkpoint has a tensor of that name, for families with more than one dialect
+    public Binder(Predicate<String> contains) {
+        this(new LinkedHashMap<>(), new LinkedHashSet<>(), contains, "", "");
+    }
+
+    private Binder(Map<String, Binding> bindings, Set<String> ignored, Predicate<String> contains, String parameters,
+            String tensors) {
+        this.bindings = bindings;
+        this.ignored = ignored;
+        this.contains = contains;
+        this.parameters = parameters;
+        this.tensors = tensors;
+    }
+
+    /// The same binder with prefixes before both names: `at("blocks.0.", "model.layers.0.")`.
+    public Binder at(String parameterPrefix, String tensorPrefix) {
+        return new Binder(bindings, ignored, contains, parameters + parameterPrefix, tensors + tensorPrefix);
+    }
+
+    /// Whether the checkpoint has this tensor.
+    public boolean has(String tensor) {
+        return contains.test(tensors + tensor);
+    }
+
+    /// `parameter` is the whole tensor.
+    public Binder bind(String parameter, String tensor) {
+        return add(parameter, tensor, View.WHOLE, Transform.IDENTITY);
+    }
+
+    /// `parameter.weight` and, if `bias`, `parameter.bias` are the whole tensors of the same endings.
+    public Binder bindLinear(String parameter, String tensor, boolean bias) {
+        bind(parameter + ".weight", tensor + ".weight");
+        return bias ? bind(parameter + ".bias", tensor + ".bias") : this;
+    }
+
+    /// `parameter` is rows `from` to `to` of the tensor.
+    public Binder bindRows(String parameter, String tensor, long from, long to) {
+        return add(parameter, tensor, new View.Rows(from, to), Transform.IDENTITY);
+    }
+
+    /// `parameter` is these rows of the tensor.
+    public Binder bindRows(String parameter, String tensor, int[] rows) {
+        return add(parameter, tensor, new View.RowList(rows), Transform.IDENTITY);
+    }
+
+    /// `parameter` is the transpose of the tensor.
+    public Binder bindTransposed(String parameter, String tensor) {
+        return add(parameter, tensor, new View.Transposed(0), Transform.IDENTITY);
+    }
+
+    /// `parameter` is the transpose of part `index` of the tensor's first dimension.
+    public Binder bindTransposed(String parameter, String tensor, int index) {
+        return add(parameter, tensor, new View.Transposed(index), Transform.IDENTITY);
+    }
+
+    /// `parameter` follows from the whole tensor's values by `transform`.
+    public Binder bindTransformed(String parameter, String tensor, Transform transform) {
+        return add(parameter, tensor, View.WHOLE, transform);
+    }
+
+    /// The checkpoint may hold this tensor, and the model does not need it.
+    public Binder ignore(String tensor) {
+        ignored.add(tensors + tensor);
+        return this;
+    }
+
+    private Binder add(String parameter, String tensor, View view, Transform transform) {
+        Binding binding = new Binding(parameters + parameter, tensors + tensor, view, transform);
+        Binding old = bindings.put(binding.parameter(), binding);
+        if (old != null) {
+            throw new IllegalStateException("parameter " + binding.parameter() + " is bound to " + old.tensor() + " and "
+                    + binding.tensor());
+        }
+        return this;
+    }
+
+    /// Bindings by parameter name.
+    public Map<String, Binding> bindings() {
+        return bindings;
+    }
+
+    /// Tensors nobody needs.
+    public Set<String> ignored() {
+        return ignored;
+    }
+}

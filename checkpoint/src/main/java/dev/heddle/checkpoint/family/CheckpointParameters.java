@@ -1,0 +1,157 @@
+package dev.heddle.checkpoint.family;
+
+import dev.heddle.checkpoint.CheckpointException;
+import dev.heddle.checkpoint.family.Binding.Transform;
+import dev.heddle.checkpoint.family.Binding.View;
+import dev.heddle.checkpoint.weights.WeightSource;
+import dev.heddle.core.layer.ParameterSource;
+import dev.heddle.core.tensor.DType;
+import dev.heddle.core.tensor.Memory;
+import dev.heddle.core.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/// Parameters of a model out of a checkpoint. Matrices are views of the mapped file wherever their elements lie
+/// there in order; small parameters are copied to f32. Every tensor must be claimed and every parameter filled.
+public final class CheckpointParameters implements ParameterSource {
+    private final WeightSource weights;
+    private final Binder binder;
+    private final Set<String> claimed = new HashSet<>();
+
+    public CheckpointParameters(WeightSource weights, Binder binder) {
+        this.weights = weights;
+        this.binder = binder;
+    }
+
+    @Override
+    public Tensor parameter(String name, Kind kind, long... shape) {
+        Binding binding = binder.bindings().get(name);
+        if (binding == null) {
+            throw new CheckpointException(weights.describe() + ": no tensor is known for parameter " + name + " "
+                    + Arrays.toString(shape));
+        }
+        if (!weights.contains(binding.tensor())) {
+            throw new CheckpointException(weights.describe() + ": tensor " + binding.tensor() + " is missing, expected shape "
+                    + Arrays.toString(shape) + " for parameter " + name);
+        }
+        Tensor stored = weights.tensor(binding.tensor());
+        claimed.add(binding.tensor());
+        if (!stored.dtype().isFloat()) {
+            throw new CheckpointException(weights.describe() + ": tensor " + binding.tensor() + " holds " + stored.dtype()
+                    + ", expected floating-point numbers");
+        }
+        Tensor viewed = view(binding, stored, shape);
+        boolean keep = kind == Kind.MATRIX && binding.transform() == Transform.IDENTITY && viewed.dtype() != DType.F64
+                && viewed.isContiguous();
+        return keep ? viewed.reshape(shape) : converted(viewed, binding.transform(), shape);
+    }
+
+    private Tensor view(Binding binding, Tensor stored, long[] shape) {
+        return switch (binding.view()) {
+            case View.Whole _ -> {
+                require(binding, stored, squeezed(stored.shape()).equals(squeezed(shape)), shape);
+                yield stored;
+            }
+            case View.Rows rows -> {
+                require(binding, stored, stored.rank() >= 1 && rows.to() <= rowCount(stored)
+                        && (rows.to() - rows.from()) * rowWidth(stored) == count(shape)
+                        && (shape.length < 2 || rowWidth(stored) == shape[shape.length - 1]), shape);
+                yield asRows(stored).rowRange(rows.from(), rows.to());
+            }
+            case View.RowList list -> {
+                require(binding, stored, list.rows().length * rowWidth(stored) == count(shape)
+                        && Arrays.stream(list.rows()).allMatch(row -> row >= 0 && row < rowCount(stored)), shape);
+                yield gathered(asRows(stored), list.rows());
+            }
+            case View.Transposed part -> {
+                int rank = stored.rank();
+                require(binding, stored, rank >= 2 && shape.length == 2 && stored.dim(rank - 1) == shape[0]
+                        && stored.dim(rank - 2) == shape[1] && (part.index() + 1L) * count(shape) <= stored.elements(), shape);
+                yield transposed(stored.rowRange(part.index() * shape[1], (part.index() + 1L) * shape[1]));
+            }
+        };
+    }
+
+    /// A vector's entries count as rows of one column, so that biases are cut like the matrices above them.
+    private static Tensor asRows(Tensor stored) {
+        return stored.rank() == 1 ? stored.reshape(stored.dim(0), 1) : stored;
+    }
+
+    private static long rowCount(Tensor stored) {
+        return asRows(stored).rows();
+    }
+
+    private static long rowWidth(Tensor stored) {
+        return asRows(stored).columns();
+    }
+
+    private void require(Binding binding, Tensor stored, boolean fits, long[] shape) {
+        if (!fits) {
+            throw new CheckpointException(weights.describe() + ": tensor " + binding.tensor() + " has shape "
+                    + Arrays.toString(stored.shape()) + ", expected " + expected(binding, shape) + " for parameter "
+                    + binding.parameter());
+        }
+    }
+
+    private static String expected(Binding binding, long[] shape) {
+        return switch (binding.view()) {
+            case View.Whole _ -> Arrays.toString(shape);
+            case View.Rows rows -> "at least " + rows.to() + " rows, of which " + rows.from() + " to " + rows.to() + " make "
+                    + Arrays.toString(shape);
+            case View.RowList list -> "rows of which " + list.rows().length + " make " + Arrays.toString(shape);
+            case View.Transposed _ -> "the transpose of " + Arrays.toString(shape);
+        };
+    }
+
+    private static List<Long> squeezed(long[] shape) {
+        return Arrays.stream(shape).filter(dimension -> dimension != 1).boxed().toList();
+    }
+
+    private static long count(long[] shape) {
+        return Arrays.stream(shape).reduce(1, Math::multiplyExact);
+    }
+
+    private static Tensor gathered(Tensor stored, int[] rows) {
+        Tensor copy = Tensor.zeros(Arena.ofAuto(), stored.dtype(), rows.length, stored.columns());
+        long bytes = stored.dtype().bytes(stored.columns());
+        for (int i = 0; i < rows.length; i++) {
+            Memory.ALL.asSlice(copy.address(i), bytes).copyFrom(Memory.ALL.asSlice(stored.address(rows[i]), bytes));
+        }
+        return copy;
+    }
+
+    private static Tensor transposed(Tensor stored) {
+        Tensor copy = Tensor.zeros(Arena.ofAuto(), stored.dtype(), stored.columns(), stored.rows());
+        int size = stored.dtype().size();
+        for (int i = 0; i < stored.rows(); i++) {
+            for (int j = 0; j < stored.columns(); j++) {
+                Memory.ALL.asSlice(copy.address(j) + (long) i * size, size)
+                        .copyFrom(Memory.ALL.asSlice(stored.address(i) + (long) j * size, size));
+            }
+        }
+        return copy;
+    }
+
+    private static Tensor converted(Tensor stored, Transform transform, long[] shape) {
+        Tensor copy = Tensor.zeros(Arena.ofAuto(), DType.F32, shape);
+        long elements = copy.elements();
+        for (long i = 0; i < elements; i++) {
+            copy.set(i, transform.apply(stored.get(i)));
+        }
+        return copy;
+    }
+
+    /// Checks that every tensor of the checkpoint was claimed or is known to be needless.
+    public void requireAllClaimed() {
+        List<String> extra = weights.names().stream().filter(name -> !claimed.contains(name)
+                && !binder.ignored().contains(name)).toList();
+        if (!extra.isEmpty()) {
+            throw new CheckpointException(weights.describe() + ": the architecture has no place for "
+                    + (extra.size() == 1 ? "tensor " : extra.size() + " tensors, among them ")
+                    + String.join(", ", extra.subList(0, Math.min(4, extra.size()))));
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package dev.heddle.checkpoint.family;
+
+import dev.heddle.checkpoint.CheckpointException;
+import dev.heddle.checkpoint.config.Config;
+import java.util.List;
+
+/// All checkpoint families Heddle reads.
+public final class Families {
+    private static final List<Family> ALL = List.of(
+            new FalconH1(),
+            new FalconMamba(),
+            new Jamba(),
+            new Llama(),
+            new Mamba(),
+            new Mamba2(),
+            new Mistral());
+
+    private Families() {
+    }
+
+    public static List<Family> all() {
+        return ALL;
+    }
+
+    /// The family called `name`.
+    public static Family named(String name) {
+        return ALL.stream().filter(family -> family.name().equals(name)).findFirst()
+                .orElseThrow(() -> new CheckpointException("no family is called \"" + name + "\""));
+    }
+
+    /// The family of a configuration.
+    /// @throws CheckpointException if no family knows it
+    public static Family of(Config config) {
+        return ALL.stream().filter(family -> family.accepts(config)).findFirst().orElseThrow(() -> new CheckpointException(
+                config.origin() + ": " + (config.has("model_type") ? "model_type \"" + config.string("model_type")
+                        + "\" is unknown" : "no model_type, and the keys fit no known family")
+                        + "; known are " + String.join(", ", ALL.stream().map(Family::name).sorted().toList())));
+    }
+}

@@ -1,0 +1,72 @@
+package dev.heddle.checkpoint.zoo;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.heddle.checkpoint.CheckpointException;
+import dev.heddle.checkpoint.config.Config;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/// The published models whose configurations come with Heddle.
+public final class Zoo {
+    private Zoo() {
+    }
+
+    /// All presets, in the order of the index.
+    public static List<Preset> presets() {
+        Config index = Config.parse(resource("index.json"), "the zoo's index");
+        List<Preset> presets = new ArrayList<>();
+        for (Config entry : index.sections("presets")) {
+            JsonNode year = entry.json().path("year");
+            presets.add(new Preset(entry.string("name"), entry.string("title"), entry.string("organisation"),
+                    year.isInt() ? OptionalInt.of(year.intValue()) : OptionalInt.empty(), text(entry, "hub"),
+                    text(entry, "licence"), entry.string("file")));
+        }
+        return presets;
+    }
+
+    private static Optional<String> text(Config entry, String name) {
+        return entry.has(name) ? Optional.of(entry.string(name)) : Optional.empty();
+    }
+
+    public static boolean contains(String name) {
+        return find(name).isPresent();
+    }
+
+    /// The preset called `name`, in any case.
+    public static Optional<Preset> find(String name) {
+        if (!name.matches("[A-Za-z0-9._-]+")) {
+            return Optional.empty();
+        }
+        String key = name.toLowerCase(Locale.ROOT);
+        return presets().stream().filter(preset -> preset.name().equals(key)).findFirst();
+    }
+
+    /// The preset called `name`.
+    /// @throws CheckpointException if there is none
+    public static Preset get(String name) {
+        return find(name).orElseThrow(() -> new CheckpointException("no preset is called \"" + name
+                + "\"; 'heddle zoo' lists them"));
+    }
+
+    /// The configuration of a preset.
+    public static Config config(Preset preset) {
+        return Config.parse(resource(preset.file()), preset.name());
+    }
+
+    private static String resource(String file) {
+        try (InputStream in = Zoo.class.getResourceAsStream(file)) {
+            if (in == null) {
+                throw new IllegalStateException("resource " + file + " is missing");
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new IllegalStateException("resource " + file + " cannot be read", e);
+        }
+    }
+}

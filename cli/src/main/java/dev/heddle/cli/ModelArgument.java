@@ -1,0 +1,75 @@
+package dev.heddle.cli;
+
+import dev.heddle.checkpoint.CheckpointException;
+import dev.heddle.checkpoint.hub.Hub;
+import dev.heddle.checkpoint.zoo.Zoo;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.regex.Pattern;
+
+/// What a MODEL on the command line means: a folder, a file, a hub id, a preset, or nothing for the bundled model.
+final class ModelArgument {
+    private static final Pattern HUB_ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*");
+
+    private ModelArgument() {
+    }
+
+    /// Whether a lone argument of `run` is a MODEL and not a prompt: it exists, is a preset, or looks like
+    /// `owner/name`.
+    static boolean isModel(String argument) {
+        return exists(argument) || Zoo.contains(argument) || HUB_ID.matcher(argument).matches();
+    }
+
+    static boolean isHubId(String argument) {
+        return HUB_ID.matcher(argument).matches();
+    }
+
+    private static boolean exists(String argument) {
+        try {
+            return !argument.isBlank() && Files.exists(Path.of(argument));
+        } catch (java.nio.file.InvalidPathException e) {
+            return false;
+        }
+    }
+
+    /// The folder of the small model that comes with Heddle.
+    static Path bundled() {
+        String home = System.getProperty("heddle.home", System.getProperty("heddle.repository", ""));
+        Path folder = Path.of(home).resolve("models/story-falcon-h1");
+        if (!Files.isDirectory(folder)) {
+            throw new CheckpointException("the bundled model is not at " + folder.toAbsolutePath()
+                    + "; name a MODEL, or start Heddle with its launcher");
+        }
+        return folder;
+    }
+
+    /// The folder with the weights that `argument` names; an empty argument is the bundled model.
+    static Path folder(String argument) {
+        if (argument.isEmpty()) {
+            return bundled();
+        }
+        if (exists(argument)) {
+            Path path = Path.of(argument);
+            return Files.isDirectory(path) ? path : file(path);
+        }
+        if (Zoo.contains(argument)) {
+            throw new CheckpointException("preset " + argument + " is a configuration without weights: use 'heddle inspect "
+                    + argument + "' or 'heddle bench --random " + argument + "'"
+                    + Zoo.get(argument).hub().map(id -> ", or download the model with 'heddle pull " + id + "'").orElse(""));
+        }
+        if (isHubId(argument)) {
+            return Hub.fromEnvironment().resolve(argument);
+        }
+        throw new CheckpointException(argument + ": no such file or folder, no preset (see 'heddle zoo') and no hub id "
+                + "(owner/name)");
+    }
+
+    /// A weight file stands for the folder it lies in.
+    private static Path file(Path path) {
+        Path parent = path.toAbsolutePath().getParent();
+        if (parent != null && Files.exists(parent.resolve("config.json"))) {
+            return parent;
+        }
+        throw new CheckpointException(path + ": is a file, and there is no config.json beside it");
+    }
+}

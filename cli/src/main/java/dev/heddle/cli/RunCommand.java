@@ -1,0 +1,165 @@
+package dev.heddle.cli;
+
+import dev.heddle.checkpoint.Checkpoint;
+import dev.heddle.checkpoint.template.ChatTemplate;
+import dev.heddle.checkpoint.template.Message;
+import dev.heddle.checkpoint.tokenizer.Tokenizer;
+import dev.heddle.checkpoint.tokenizer.Tokenizers;
+import dev.heddle.core.backend.Backend;
+import dev.heddle.core.state.SequenceState;
+import dev.heddle.engine.GenerationOptions;
+import dev.heddle.engine.Generator;
+import dev.heddle.engine.LanguageModel;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// `heddle run`: continues a prompt, or talks.
+@Command(name = "run", mixinStandardHelpOptions = true,
+        description = "Continue a prompt, or start an interactive session without one.",
+        footer = {"", "A lone argument is a MODEL if it exists, is a preset, or has the form owner/name;",
+            "otherwise it is the prompt.", "",
+            "Example: heddle run ./falcon-h1-0.5b \"Why is the sky blue?\" -n 200 --temp 0.7"})
+final class RunCommand implements Callable<Integer> {
+    @Spec
+    CommandSpec spec;
+
+    @Parameters(paramLabel = "[MODEL] [PROMPT]", arity = "0..2", description = "the model (default the bundled one) and the prompt")
+    List<String> arguments = new ArrayList<>();
+
+    @Option(names = {"-p", "--prompt"}, paramLabel = "TEXT", description = "the prompt")
+    String prompt;
+
+    @Option(names = {"-n", "--n-predict"}, paramLabel = "N", defaultValue = "-1",
+            description = "tokens to generate at most; -1 until the model ends")
+    int maxTokens;
+
+    @Option(names = {"-c", "--ctx-size"}, paramLabel = "N",
+            description = "positions a sequence may reach; default what the model was made for, 0 for no limit")
+    Integer context;
+
+    @Option(names = "--stop", paramLabel = "TEXT", description = "end the generation before this text (repeatable)")
+    List<String> stop = new ArrayList<>();
+
+    @Option(names = "--ignore-eos", description = "go on past the model's end-of-sequence token")
+    boolean ignoreEnd;
+
+    @Option(names = "--raw", description = "do not use the chat template")
+    boolean raw;
+
+    @Option(names = "--system", paramLabel = "TEXT", description = "system message of the chat")
+    String system;
+
+    @Option(names = "--echo", description = "print the prompt first")
+    boolean echo;
+
+    @Option(names = "--stats", description = "end with speed and memory")
+    boolean stats;
+
+    @Mixin
+    SamplingFlags sampling;
+
+    @Mixin
+    BackendOptions backendOptions;
+
+    @Override
+    public Integer call() throws IOException {
+        String model = "";
+        Optional<String> text = Optional.ofNullable(prompt);
+        if (arguments.size() == 2) {
+            if (text.isPresent()) {
+                throw new UsageException("the prompt is given twice, by -p and as an argument");
+            }
+            model = arguments.get(0);
+            text = Optional.of(arguments.get(1));
+        } else if (arguments.size() == 1) {
+            boolean isModel = text.isPresent() || ModelArgument.isModel(arguments.getFirst());
+            model = isModel ? arguments.getFirst() : "";
+            text = isModel ? text : Optional.of(arguments.getFirst());
+        }
+        if (text.isEmpty() && !Output.isTerminal()) {
+            text = Optional.of(new String(System.in.readAllBytes(), StandardCharsets.UTF_8));
+        }
+        PrintWriter err = spec.commandLine().getErr();
+        Path folder = ModelArgument.folder(model);
+        if (model.isEmpty()) {
+            err.println("heddle: this is a small demonstration model; 'heddle run owner/name \"…\"' downloads and runs a real one");
+            err.flush();
+        }
+        try (Checkpoint checkpoint = Checkpoint.open(folder);
+                Tokenizer tokenizer = Tokenizers.load(folder);
+                Backend backend = backendOptions.open(err);
+                LanguageModel language = LanguageModel.load(checkpoint, backend)) {
+            int limit = context != null ? context : language.model().states().keyValues().isEmpty() ? 0
+                    : language.spec().context();
+            GenerationOptions options = options(folder, limit);
+            Optional<ChatTemplate> template = raw ? Optional.empty() : ChatTemplate.load(folder);
+            if (system != null && template.isEmpty()) {
+                throw new UsageException("--system needs a model with a chat template");
+            }
+            if (text.isPresent()) {
+                complete(language, tokenizer, template, options, text.get());
+            } else {
+                new InteractiveSession(language, tokenizer, template, Optional.ofNullable(system), options).run();
+            }
+        }
+        return 0;
+    }
+
+    private GenerationOptions options(Path folder, int limit) {
+        try {
+            return new GenerationOptions(sampling.options(folder), sampling.seed(), maxTokens, limit, stop, ignoreEnd);
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(e.getMessage());
+        }
+    }
+
+    private void complete(LanguageModel language, Tokenizer tokenizer, Optional<ChatTemplate> template,
+            GenerationOptions options, String text) {
+        PrintStream out = Output.utf8();
+        int[] ids;
+        if (template.isPresent()) {
+            List<Message> messages = new ArrayList<>();
+            if (system != null) {
+                messages.add(Message.of("system", system));
+            }
+            messages.add(Message.of("user", text));
+            ids = tokenizer.encode(template.get().render(messages, List.of(), true, Map.of()), false);
+        } else {
+            ids = tokenizer.encode(text, true);
+        }
+        if (echo) {
+            out.print(Output.isTerminal() ? "\u001b[2m" + text + "\u001b[0m" : text);
+            out.flush();
+        }
+        try (SequenceState sequence = language.open()) {
+            Generator.Result result = new Generator(language, tokenizer).generate(sequence, ids, options, piece -> {
+                out.print(piece);
+                out.flush();
+            }, out::checkError);
+            out.println();
+            out.flush();
+            PrintWriter err = spec.commandLine().getErr();
+            if (result.end() == Generator.End.CONTEXT_FULL) {
+                err.println("heddle: stopped, the context of " + options.context() + " tokens is full (-c changes it)");
+            }
+            if (stats) {
+                err.println(Statistics.of(language, sequence, result));
+            }
+            err.flush();
+        }
+    }
+}

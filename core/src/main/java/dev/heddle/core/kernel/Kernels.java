@@ -1,0 +1,26 @@
+package dev.heddle.core.kernel;
+
+/// The kernels of one device.
+public interface Kernels {
+    MatrixProduct matrixProduct();
+
+    Elementwise elementwise();
+
+    Normalization normalization();
+
+    CausalConvolution causalConvolution();
+
+    SelectiveScan selectiveScan();
+
+    StateSpaceDual stateSpaceDual();
+
+    Attention attention();
+
+    Rotary rotary();
+
+    Embedding embedding();
+
+    CrossEntropy crossEntropy();
+
+    Experts experts();
+}

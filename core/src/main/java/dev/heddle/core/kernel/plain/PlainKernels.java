@@ -1,0 +1,84 @@
+package dev.heddle.core.kernel.plain;
+
+import dev.heddle.core.kernel.Attention;
+import dev.heddle.core.kernel.CausalConvolution;
+import dev.heddle.core.kernel.CrossEntropy;
+import dev.heddle.core.kernel.Elementwise;
+import dev.heddle.core.kernel.Embedding;
+import dev.heddle.core.kernel.Experts;
+import dev.heddle.core.kernel.Kernels;
+import dev.heddle.core.kernel.MatrixProduct;
+import dev.heddle.core.kernel.Normalization;
+import dev.heddle.core.kernel.Rotary;
+import dev.heddle.core.kernel.SelectiveScan;
+import dev.heddle.core.kernel.StateSpaceDual;
+
+/// The reference kernels: plain loops on the calling thread, wherever Java runs. Faster sets override what they
+/// do better.
+public class PlainKernels implements Kernels {
+    private final MatrixProduct matrixProduct = new PlainMatrixProduct();
+    private final Elementwise elementwise = new PlainElementwise();
+    private final Normalization normalization = new PlainNormalization();
+    private final CausalConvolution causalConvolution = new PlainCausalConvolution();
+    private final SelectiveScan selectiveScan = new PlainSelectiveScan();
+    private final StateSpaceDual stateSpaceDual = new PlainStateSpaceDual();
+    private final Attention attention = new PlainAttention();
+    private final Rotary rotary = new PlainRotary();
+    private final Embedding embedding = new PlainEmbedding();
+    private final CrossEntropy crossEntropy = new PlainCrossEntropy();
+
+    @Override
+    public MatrixProduct matrixProduct() {
+        return matrixProduct;
+    }
+
+    @Override
+    public Elementwise elementwise() {
+        return elementwise;
+    }
+
+    @Override
+    public Normalization normalization() {
+        return normalization;
+    }
+
+    @Override
+    public CausalConvolution causalConvolution() {
+        return causalConvolution;
+    }
+
+    @Override
+    public SelectiveScan selectiveScan() {
+        return selectiveScan;
+    }
+
+    @Override
+    public StateSpaceDual stateSpaceDual() {
+        return stateSpaceDual;
+    }
+
+    @Override
+    public Attention attention() {
+        return attention;
+    }
+
+    @Override
+    public Rotary rotary() {
+        return rotary;
+    }
+
+    @Override
+    public Embedding embedding() {
+        return embedding;
+    }
+
+    @Override
+    public CrossEntropy crossEntropy() {
+        return crossEntropy;
+    }
+
+    @Override
+    public Experts experts() {
+        return new PlainExperts(matrixProduct());
+    }
+}

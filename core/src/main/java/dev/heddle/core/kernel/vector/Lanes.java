@@ -1,0 +1,141 @@
+package dev.heddle.core.kernel.vector;
+
+import dev.heddle.core.tensor.Memory;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
+
+/// The vector width of this process and what every vector kernel shares: loads, stores, the fixed-order sum.
+///
+/// The width is the widest the processor prefers, or what the system property `heddle.vector.bits` says (128, 256
+/// or 512) when this class loads. It is one for the whole process because species must be constants to the
+/// compiler; a kernel that took them from a field would allocate a vector object per operation.
+///
+/// A sum over lanes goes through [#sum], never through `reduceLanes(ADD)`: that one adds in another order in the
+/// interpreter than in compiled code, so results would change while a program warms up.
+public final class Lanes {
+    private static final int BITS = bits();
+
+    /// Floats.
+    public static final VectorSpecies<Float> F = VectorSpecies.of(float.class, VectorShape.forBitSize(BITS));
+
+    /// Ints, as many as [#F] has floats.
+    public static final VectorSpecies<Integer> I = VectorSpecies.of(int.class, VectorShape.forBitSize(BITS));
+
+    /// 16-bit values, as many as [#F] has floats.
+    public static final VectorSpecies<Short> S = VectorSpecies.of(short.class, VectorShape.forBitSize(BITS / 2));
+
+    /// Bytes, as many as [#F] has floats; twice as many at 128 bits, because no vector is narrower than 64 bits
+    /// (only part 0 of it then belongs to the lanes).
+    public static final VectorSpecies<Byte> B = VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, BITS / 4)));
+
+    /// Lanes of [#F].
+    public static final int COUNT = F.length();
+
+    private static final VectorShuffle<Float> BY_8 = rotation(8);
+    private static final VectorShuffle<Float> BY_4 = rotation(4);
+    private static final VectorShuffle<Float> BY_2 = rotation(2);
+    private static final VectorShuffle<Float> BY_1 = rotation(1);
+
+    private Lanes() {
+    }
+
+    /// Largest multiple of [#COUNT] that is not above `n`.
+    public static int whole(int n) {
+        return n & -COUNT;
+    }
+
+    /// The first `n` lanes, for the end of a row. Masked lanes see the same arithmetic as whole vectors do, so
+    /// an element has the same bits wherever it falls.
+    public static VectorMask<Float> first(int n) {
+        return F.indexInRange(0, n);
+    }
+
+    public static FloatVector zero() {
+        return FloatVector.zero(F);
+    }
+
+    public static FloatVector of(float value) {
+        return FloatVector.broadcast(F, value);
+    }
+
+    /// Floats at `address`.
+    public static FloatVector load(long address) {
+        return FloatVector.fromMemorySegment(F, Memory.ALL, address, Memory.ORDER);
+    }
+
+    /// Floats at `address` where the mask is set, zero elsewhere; memory outside the mask is not touched.
+    public static FloatVector load(long address, VectorMask<Float> mask) {
+        return FloatVector.fromMemorySegment(F, Memory.ALL, address, Memory.ORDER, mask);
+    }
+
+    public static void store(FloatVector value, long address) {
+        value.intoMemorySegment(Memory.ALL, address, Memory.ORDER);
+    }
+
+    public static void store(FloatVector value, long address, VectorMask<Float> mask) {
+        value.intoMemorySegment(Memory.ALL, address, Memory.ORDER, mask);
+    }
+
+    /// Floats from bfloat16 at `address`: a bfloat16 is the upper half of a float.
+    public static FloatVector loadBfloat16(long address) {
+        IntVector bits = (IntVector) ShortVector.fromMemorySegment(S, Memory.ALL, address, Memory.ORDER)
+                .convertShape(VectorOperators.ZERO_EXTEND_S2I, I, 0);
+        return bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+    }
+
+    /// Floats from IEEE half precision at `address`, exactly, subnormals, infinities and NaN included.
+    ///
+    /// Exponent and mantissa move to their places in a float, whose exponent bias is 112 larger; a
+    /// multiplication by 2¹¹² makes up for it and turns subnormal halves into normal floats on the way.
+    public static FloatVector loadFloat16(long address) {
+        IntVector half = (IntVector) ShortVector.fromMemorySegment(S, Memory.ALL, address, Memory.ORDER)
+                .convertShape(VectorOperators.S2I, I, 0);
+        IntVector moved = half.lanewise(VectorOperators.LSHL, 13).and(0x0fffe000);
+        VectorMask<Integer> special = moved.compare(VectorOperators.GE, 0x0f800000);
+        IntVector scaled = moved.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
+        return scaled.lanewise(VectorOperators.OR, 0x7f800000, special).or(half.and(0x80000000)).reinterpretAsFloats();
+    }
+
+    /// Sum of all lanes: the upper half is added to the lower half until one lane is left.
+    public static float sum(FloatVector v) {
+        if (COUNT >= 16) {
+            v = v.add(v.rearrange(BY_8));
+        }
+        if (COUNT >= 8) {
+            v = v.add(v.rearrange(BY_4));
+        }
+        v = v.add(v.rearrange(BY_2));
+        v = v.add(v.rearrange(BY_1));
+        return v.lane(0);
+    }
+
+    /// Largest lane; NaN if any lane is.
+    public static float max(FloatVector v) {
+        return v.reduceLanes(VectorOperators.MAX); // no rounding, so the order does not matter
+    }
+
+    private static VectorShuffle<Float> rotation(int by) {
+        int[] from = new int[F.length()];
+        Arrays.setAll(from, lane -> (lane + by) % from.length);
+        return VectorShuffle.fromArray(F, from, 0);
+    }
+
+    private static int bits() {
+        int preferred = FloatVector.SPECIES_PREFERRED.vectorBitSize();
+        String forced = System.getProperty("heddle.vector.bits", "");
+        if (forced.isEmpty()) {
+            return Math.clamp(preferred, 128, 512);
+        }
+        if (!forced.equals("128") && !forced.equals("256") && !forced.equals("512")) {
+            throw new IllegalArgumentException("heddle.vector.bits is " + forced + "; it must be 128, 256 or 512");
+        }
+        return Integer.parseInt(forced);
+    }
+}

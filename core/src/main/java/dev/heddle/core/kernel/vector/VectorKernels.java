@@ -1,0 +1,28 @@
+package dev.heddle.core.kernel.vector;
+
+import dev.heddle.core.kernel.MatrixProduct;
+import dev.heddle.core.kernel.plain.PlainKernels;
+import dev.heddle.core.parallel.Workers;
+
+/// The kernels of the Vector API.
+public final class VectorKernels extends PlainKernels {
+    private final MatrixProduct matrixProduct;
+
+    private VectorKernels(Workers workers) {
+        matrixProduct = new VectorMatrixProduct(workers);
+    }
+
+    public static VectorKernels create(Workers workers) {
+        return new VectorKernels(workers);
+    }
+
+    /// The lanes in use, for `--verbose`.
+    public static String describe() {
+        return "vectors of " + 32 * Lanes.COUNT + " bits";
+    }
+
+    @Override
+    public MatrixProduct matrixProduct() {
+        return matrixProduct;
+    }
+}

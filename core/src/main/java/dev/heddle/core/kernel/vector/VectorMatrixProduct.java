@@ -1,0 +1,205 @@
+package dev.heddle.core.kernel.vector;
+
+import dev.heddle.core.kernel.MatrixProduct;
+import dev.heddle.core.kernel.MatrixShapes;
+import dev.heddle.core.parallel.Workers;
+import dev.heddle.core.tensor.DType;
+import dev.heddle.core.tensor.Tensor;
+
+/// Matrix products on the Vector API.
+///
+/// Up to [#DIRECT] activation rows, the time goes into reading the weights: threads take short runs of weight
+/// rows and read each once, in place. Beyond that it goes into arithmetic: a thread unpacks a panel of weight
+/// rows to f32, which stays in its second-level cache while all activation rows pass by in register tiles. Both
+/// sum in the one order described at [RowsBfloat16].
+public final class VectorMatrixProduct implements MatrixProduct {
+    /// Most activation rows for which weights are read in place.
+    static final int DIRECT = 8;
+
+    /// Weight rows that a thread takes at once when weights are read in place.
+    private static final int RUN = 8;
+
+    /// Weight rows of a panel.
+    private static final int PANEL = 32;
+
+    /// Inner terms that a gradient packs at once.
+    private static final int DEPTH = 256;
+
+    /// Rows of the result that a thread takes at once in a gradient.
+    private static final int BLOCK = 64;
+
+    private final Workers workers;
+    private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
+
+    public VectorMatrixProduct(Workers workers) {
+        this.workers = workers;
+    }
+
+    @Override
+    public void product(Tensor y, Tensor x, Tensor w) {
+        MatrixShapes.product(y, x, w);
+        int step = step(x);
+        workers.forRange(Math.ceilDiv(w.rows(), step), 1,
+                (from, to) -> rows(y, x, w, from * step, Math.min(to * step, w.rows())));
+    }
+
+    @Override
+    public void products(Tensor[] y, Tensor x, Tensor[] w) {
+        MatrixShapes.products(y, x, w);
+        int step = step(x);
+        int total = 0;
+        for (Tensor weight : w) {
+            total += Math.ceilDiv(weight.rows(), step);
+        }
+        workers.forRange(total, 1, (from, to) -> {
+            int start = 0;
+            for (int k = 0; k < w.length; k++) {
+                int end = start + Math.ceilDiv(w[k].rows(), step);
+                if (from < end && to > start) {
+                    rows(y[k], x, w[k], Math.max(from - start, 0) * step, Math.min((to - start) * step, w[k].rows()));
+                }
+                start = end;
+            }
+        });
+    }
+
+    private static int step(Tensor x) {
+        return x.rows() <= DIRECT ? RUN : PANEL;
+    }
+
+    /// Outputs `from` to `to` of every activation row.
+    private void rows(Tensor y, Tensor x, Tensor w, int from, int to) {
+        int tokens = x.rows();
+        if (tokens > DIRECT) {
+            for (int o = from; o < to; o += PANEL) {
+                panel(y, x, w, o, Math.min(o + PANEL, to));
+            }
+            return;
+        }
+        long yAt = y.address() + 4L * from;
+        long wAt = w.address(from);
+        int rows = to - from;
+        int inner = x.columns();
+        if (tokens == 1) {
+            switch (w.dtype()) {
+                case F32 -> RowsF32.one(yAt, x.address(), wAt, w.rowBytes(), rows, inner);
+                case BF16 -> RowsBfloat16.one(yAt, x.address(), wAt, w.rowBytes(), rows, inner);
+                default -> RowsFloat16.one(yAt, x.address(), wAt, w.rowBytes(), rows, inner);
+            }
+            return;
+        }
+        for (int t = 0; t < tokens; t += 4) {
+            long yRow = yAt + t * y.rowBytes();
+            long xRow = x.address(t);
+            int n = Math.min(4, tokens - t);
+            switch (w.dtype()) {
+                case F32 -> RowsF32.four(yRow, y.rowBytes(), xRow, x.rowBytes(), n, wAt, w.rowBytes(), rows, inner);
+                case BF16 -> RowsBfloat16.four(yRow, y.rowBytes(), xRow, x.rowBytes(), n, wAt, w.rowBytes(), rows, inner);
+                default -> RowsFloat16.four(yRow, y.rowBytes(), xRow, x.rowBytes(), n, wAt, w.rowBytes(), rows, inner);
+            }
+        }
+    }
+
+    private void panel(Tensor y, Tensor x, Tensor w, int from, int to) {
+        int inner = x.columns();
+        int rows = to - from;
+        long panelRow = 4L * inner;
+        long panelBytes = panelRow * PANEL;
+        long panel = scratch.get().address(panelBytes + Panel.sumsBytes(PANEL));
+        for (int o = from; o < to; o++) {
+            unpack(panel + (o - from) * panelRow, w.dtype(), w.address(o), inner);
+        }
+        for (int t = 0; t < x.rows(); t += Panel.TILE) {
+            Panel.four(y.address(t) + 4L * from, y.rowBytes(), x.address(t), x.rowBytes(), Math.min(Panel.TILE, x.rows() - t),
+                    panel, panelRow, rows, inner, panel + panelBytes);
+        }
+    }
+
+    private static void unpack(long to, DType type, long from, int n) {
+        switch (type) {
+            case F32 -> RowsF32.unpack(to, from, n);
+            case BF16 -> RowsBfloat16.unpack(to, from, n);
+            default -> RowsFloat16.unpack(to, from, n);
+        }
+    }
+
+    @Override
+    public void inputGradient(Tensor dx, Tensor dy, Tensor w) {
+        MatrixShapes.product(dy, dx, w);
+        int columns = w.columns();
+        int across = Math.ceilDiv(columns, GradientTile.COLUMNS);
+        int down = Math.ceilDiv(dx.rows(), BLOCK);
+        workers.forRange(across * down, 1, (from, to) -> {
+            for (int piece = from; piece < to; piece++) {
+                int j = piece / down * GradientTile.COLUMNS;
+                int t = piece % down * BLOCK;
+                inputGradient(dx, dy, w, t, Math.min(t + BLOCK, dx.rows()), j, Math.min(GradientTile.COLUMNS, columns - j));
+            }
+        });
+    }
+
+    private void inputGradient(Tensor dx, Tensor dy, Tensor w, int from, int to, int column, int columns) {
+        long packedRow = 4L * GradientTile.COLUMNS;
+        long packed = scratch.get().address(DEPTH * packedRow + GradientTile.EDGE_BYTES);
+        long edge = packed + DEPTH * packedRow;
+        long cBytes = dx.rowBytes();
+        long aBytes = dy.rowBytes();
+        for (int o = 0; o < w.rows(); o += DEPTH) {
+            int depth = Math.min(DEPTH, w.rows() - o);
+            for (int k = 0; k < depth; k++) {
+                unpack(packed + k * packedRow, w.dtype(), w.address(o + k) + w.dtype().bytes(column), columns);
+            }
+            for (int t = from; t < to; t += GradientTile.ROWS) {
+                add(dx.address(t) + 4L * column, cBytes, dy.address(t) + 4L * o, aBytes, 4, to - t, packed, depth, columns, edge);
+            }
+        }
+    }
+
+    @Override
+    public void weightGradient(Tensor dw, Tensor dy, Tensor x) {
+        MatrixShapes.weightGradient(dw, dy, x);
+        int columns = x.columns();
+        int across = Math.ceilDiv(columns, GradientTile.COLUMNS);
+        int down = Math.ceilDiv(dw.rows(), BLOCK);
+        workers.forRange(across * down, 1, (from, to) -> {
+            for (int piece = from; piece < to; piece++) {
+                int j = piece / down * GradientTile.COLUMNS;
+                int o = piece % down * BLOCK;
+                weightGradient(dw, dy, x, o, Math.min(o + BLOCK, dw.rows()), j, Math.min(GradientTile.COLUMNS, columns - j));
+            }
+        });
+    }
+
+    private void weightGradient(Tensor dw, Tensor dy, Tensor x, int from, int to, int column, int columns) {
+        long packedRow = 4L * GradientTile.COLUMNS;
+        long aRow = 4L * BLOCK;
+        long packed = scratch.get().address(DEPTH * (packedRow + aRow) + GradientTile.EDGE_BYTES);
+        long a = packed + DEPTH * packedRow;
+        long edge = a + DEPTH * aRow;
+        for (int t = 0; t < x.rows(); t += DEPTH) {
+            int depth = Math.min(DEPTH, x.rows() - t);
+            for (int k = 0; k < depth; k++) {
+                RowsF32.unpack(packed + k * packedRow, x.address(t + k) + 4L * column, columns);
+                RowsF32.unpack(a + k * aRow, dy.address(t + k) + 4L * from, to - from);
+            }
+            for (int o = from; o < to; o += GradientTile.ROWS) {
+                add(dw.address(o) + 4L * column, dw.rowBytes(), a + 4L * (o - from), 4, aRow, to - o, packed, depth, columns, edge);
+            }
+        }
+    }
+
+    /// One tile of up to four rows; a missing row is the last one again, which gets the same bits twice.
+    private static void add(long c, long cBytes, long a, long aBytes, long aStep, int rows, long b, int depth, int columns,
+            long edge) {
+        long r1 = Math.min(1, rows - 1);
+        long r2 = Math.min(2, rows - 1);
+        long r3 = Math.min(3, rows - 1);
+        if (columns == GradientTile.COLUMNS) {
+            GradientTile.add(c, c + r1 * cBytes, c + r2 * cBytes, c + r3 * cBytes, a, a + r1 * aBytes, a + r2 * aBytes,
+                    a + r3 * aBytes, aStep, b, depth);
+        } else {
+            GradientTile.addEdge(c, c + r1 * cBytes, c + r2 * cBytes, c + r3 * cBytes, a, a + r1 * aBytes, a + r2 * aBytes,
+                    a + r3 * aBytes, aStep, b, depth, columns, edge);
+        }
+    }
+}

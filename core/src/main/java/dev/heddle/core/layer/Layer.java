@@ -1,0 +1,11 @@
+package dev.heddle.core.layer;
+
+import dev.heddle.core.pass.Pass;
+import dev.heddle.core.tensor.Tensor;
+
+/// A built layer: parameters in place, states registered.
+public interface Layer {
+    /// Maps the rows [T, D] of a pass. The input is read only, except by residuals, which add to their stream in
+    /// place when there is no tape.
+    Tensor forward(Pass pass, Tensor x);
+}

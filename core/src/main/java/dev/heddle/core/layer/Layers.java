@@ -1,0 +1,35 @@
+package dev.heddle.core.layer;
+
+import dev.heddle.core.spec.AttentionSpec;
+import dev.heddle.core.spec.GatedMlpSpec;
+import dev.heddle.core.spec.LayerSpec;
+import dev.heddle.core.spec.Mamba1Spec;
+import dev.heddle.core.spec.Mamba2Spec;
+import dev.heddle.core.spec.MixtureOfExpertsSpec;
+import dev.heddle.core.spec.MlpSpec;
+import dev.heddle.core.spec.ParallelSpec;
+import dev.heddle.core.spec.ResidualSpec;
+import dev.heddle.core.spec.SequenceSpec;
+import dev.heddle.core.spec.SharedUseSpec;
+
+/// Builds layers from their specifications.
+public final class Layers {
+    private Layers() {
+    }
+
+    /// @param scope where the layer's parameters and states are named
+    public static Layer build(LayerSpec spec, Scope scope) {
+        return switch (spec) {
+            case ResidualSpec residual -> new Residual(residual, scope);
+            case SequenceSpec sequence -> new Sequence(sequence, scope);
+            case ParallelSpec parallel -> new Parallel(parallel, scope);
+            case SharedUseSpec use -> build(scope.spec().shared().get(use.block()), scope.shared("shared." + use.block()));
+            case AttentionSpec attention -> new GroupedQueryAttention(attention, scope);
+            case Mamba1Spec mamba -> new Mamba1(mamba, scope);
+            case Mamba2Spec mamba -> new Mamba2(mamba, scope);
+            case GatedMlpSpec mlp -> new GatedMlp(mlp, scope);
+            case MlpSpec mlp -> new Mlp(mlp, scope);
+            case MixtureOfExpertsSpec experts -> new MixtureOfExperts(experts, scope);
+        };
+    }
+}

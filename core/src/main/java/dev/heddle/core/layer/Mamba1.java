@@ -1,0 +1,80 @@
+package dev.heddle.core.layer;
+
+import dev.heddle.core.op.CausalConvolution;
+import dev.heddle.core.op.Gate;
+import dev.heddle.core.op.Linear;
+import dev.heddle.core.op.SelectiveScan;
+import dev.heddle.core.pass.Pass;
+import dev.heddle.core.spec.Activation;
+import dev.heddle.core.spec.Mamba1Spec;
+import dev.heddle.core.tensor.Tensor;
+import java.util.Optional;
+
+/// The Mamba layer (Gu & Dao 2023, figure 3): project to x and z, convolve x, let x choose time step, B and C,
+/// scan, gate with silu(z), project back.
+///
+/// Parameters: `in_x.weight`, `in_z.weight` [I, D] (checkpoints stack them), `conv.weight` [I, K], `conv.bias` [I],
+/// `x_proj.weight` [R+2N, I], `dt_proj.weight` [I, R], `dt_proj.bias` [I], `A_log` [I, N], `D` [I],
+/// `out_proj.weight` [D, I], inner norms `dt_norm` [R], `b_norm`, `c_norm` [N], projection biases.
+final class Mamba1 implements Layer {
+    private final Mamba1Spec spec;
+    private final Tensor inX;
+    private final Tensor inZ;
+    private final Optional<Tensor> inXBias;
+    private final Optional<Tensor> inZBias;
+    private final Tensor conv;
+    private final Optional<Tensor> convBias;
+    private final Tensor xProj;
+    private final Tensor dtProj;
+    private final Tensor dtBias;
+    private final Norm dtNorm;
+    private final Norm bNorm;
+    private final Norm cNorm;
+    private final Tensor aLog;
+    private final Tensor skip;
+    private final Tensor outProj;
+    private final Optional<Tensor> outBias;
+    private final int convState;
+    private final int scanState;
+
+    Mamba1(Mamba1Spec spec, Scope scope) {
+        this.spec = spec;
+        int inner = spec.inner();
+        int width = scope.width();
+        inX = scope.matrix("in_x.weight", inner, width);
+        inZ = scope.matrix("in_z.weight", inner, width);
+        inXBias = scope.small(spec.projectionBias(), "in_x.bias", inner);
+        inZBias = scope.small(spec.projectionBias(), "in_z.bias", inner);
+        conv = scope.small("conv.weight", inner, spec.conv());
+        convBias = scope.small(spec.convBias(), "conv.bias", inner);
+        xProj = scope.matrix("x_proj.weight", spec.dtRank() + 2L * spec.state(), inner);
+        dtProj = scope.matrix("dt_proj.weight", inner, spec.dtRank());
+        dtBias = scope.small("dt_proj.bias", inner);
+        dtNorm = scope.norm("dt_norm", spec.innerNorm(), spec.dtRank());
+        bNorm = scope.norm("b_norm", spec.innerNorm(), spec.state());
+        cNorm = scope.norm("c_norm", spec.innerNorm(), spec.state());
+        aLog = scope.small("A_log", inner, spec.state());
+        skip = scope.small("D", inner);
+        outProj = scope.matrix("out_proj.weight", width, inner);
+        outBias = scope.small(spec.projectionBias(), "out_proj.bias", width);
+        convState = scope.recurrentState("conv", (spec.conv() - 1) * inner);
+        scanState = scope.recurrentState("scan", spec.state() * inner);
+    }
+
+    @Override
+    public Tensor forward(Pass pass, Tensor input) {
+        Tensor[] xz = Linear.apply(pass, input, inX, inZ);
+        Tensor x = Biased.apply(pass, xz[0], inXBias);
+        Tensor z = Biased.apply(pass, xz[1], inZBias);
+        x = CausalConvolution.apply(pass, x, conv, convBias, Activation.SILU, convState);
+        Tensor dtBc = Linear.apply(pass, x, xProj);
+        int rank = spec.dtRank();
+        int n = spec.state();
+        Tensor dt = dtNorm.forward(pass, dtBc.columnRange(0, rank));
+        Tensor b = bNorm.forward(pass, dtBc.columnRange(rank, rank + n));
+        Tensor c = cNorm.forward(pass, dtBc.columnRange(rank + n, rank + 2L * n));
+        Tensor y = SelectiveScan.apply(pass, x, Linear.apply(pass, dt, dtProj), Optional.of(dtBias), aLog, b, c,
+                Optional.of(skip), scanState);
+        return Linear.apply(pass, Gate.apply(pass, z, y, Activation.SILU), outProj, outBias);
+    }
+}

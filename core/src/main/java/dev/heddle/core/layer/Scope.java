@@ -1,0 +1,107 @@
+package dev.heddle.core.layer;
+
+import dev.heddle.core.spec.ModelSpec;
+import dev.heddle.core.spec.NormSpec;
+import dev.heddle.core.state.StateLayout;
+import dev.heddle.core.tensor.Tensor;
+import java.util.Optional;
+
+/// A place in a model under construction: names parameters and states after the path to it.
+///
+/// Parameters and states have separate paths, because a shared block has one set of parameters and a state for
+/// each use.
+public final class Scope {
+    private final ModelSpec spec;
+    private final ParameterSource source;
+    private final StateLayout states;
+    private final String parameters;
+    private final String use;
+    private final int width;
+
+    private Scope(ModelSpec spec, ParameterSource source, StateLayout states, String parameters, String use, int width) {
+        this.spec = spec;
+        this.source = source;
+        this.states = states;
+        this.parameters = parameters;
+        this.use = use;
+        this.width = width;
+    }
+
+    /// The root of a model.
+    public static Scope root(ModelSpec spec, ParameterSource source, StateLayout states) {
+        return new Scope(spec, source, states, "", "", spec.width());
+    }
+
+    /// The model this is part of.
+    public ModelSpec spec() {
+        return spec;
+    }
+
+    /// D, width of the rows that enter and leave a layer here.
+    public int width() {
+        return width;
+    }
+
+    /// Path of the parameters here.
+    public String path() {
+        return parameters;
+    }
+
+    /// Path of this use; differs from [#path] inside shared blocks.
+    public String use() {
+        return use;
+    }
+
+    /// The place `name` below this one.
+    public Scope child(String name) {
+        return new Scope(spec, source, states, join(parameters, name), join(use, name), width);
+    }
+
+    /// The place below this one whose parameters lie under `shared`.
+    public Scope shared(String shared) {
+        return new Scope(spec, source, states, shared, use, width);
+    }
+
+    /// The same place with rows of another width.
+    public Scope withWidth(int width) {
+        return new Scope(spec, source, states, parameters, use, width);
+    }
+
+    private static String join(String path, String name) {
+        return path.isEmpty() ? name : path + "." + name;
+    }
+
+    /// A matrix [rows, columns] in its stored type.
+    public Tensor matrix(String name, long rows, long columns) {
+        return source.parameter(join(parameters, name), ParameterSource.Kind.MATRIX, rows, columns);
+    }
+
+    /// A small parameter in f32.
+    public Tensor small(String name, long... shape) {
+        return source.parameter(join(parameters, name), ParameterSource.Kind.SMALL, shape);
+    }
+
+    /// A small parameter that exists only if `present`.
+    public Optional<Tensor> small(boolean present, String name, long... shape) {
+        return present ? Optional.of(small(name, shape)) : Optional.empty();
+    }
+
+    /// A norm over `width` columns.
+    public Norm norm(String name, NormSpec norm, int width) {
+        return Norm.build(child(name), norm, width);
+    }
+
+    /// Registers a recurrent state that starts at zero; the number finds it in the pool.
+    public int recurrentState(String name, int elements) {
+        return recurrentState(name, elements, 0);
+    }
+
+    public int recurrentState(String name, int elements, float initial) {
+        return states.addRecurrent(join(use, name), elements, initial);
+    }
+
+    /// Registers keys and values; the number finds them in the pool.
+    public int keyValues(int keyWidth, int valueWidth, int window) {
+        return states.addKeyValues(use, keyWidth, valueWidth, window);
+    }
+}

@@ -1,0 +1,112 @@
+package dev.heddle.core.model;
+
+import dev.heddle.core.layer.Layer;
+import dev.heddle.core.layer.Layers;
+import dev.heddle.core.layer.Norm;
+import dev.heddle.core.layer.ParameterSource;
+import dev.heddle.core.layer.Scope;
+import dev.heddle.core.op.AddRow;
+import dev.heddle.core.op.Linear;
+import dev.heddle.core.op.PickRows;
+import dev.heddle.core.op.Scale;
+import dev.heddle.core.op.Softcap;
+import dev.heddle.core.op.TokenEmbedding;
+import dev.heddle.core.pass.Pass;
+import dev.heddle.core.spec.ModelSpec;
+import dev.heddle.core.state.SequenceState;
+import dev.heddle.core.state.StateLayout;
+import dev.heddle.core.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// A language model built from its specification: embedding, blocks, final norm, head. It walks the blocks of a
+/// pass and knows neither device nor thread.
+///
+/// Parameters: `embedding.weight` [V, D], `embedding.norm`, `blocks.i…`, `shared.name…`, `norm`, `head.weight`
+/// [V, D] unless tied, `head.bias` [V].
+public final class Model {
+    /// Under this key every pass publishes the embedded rows [T, D].
+    public static final String EMBEDDED = "embedded";
+
+    private final ModelSpec spec;
+    private final StateLayout states = new StateLayout();
+    private final Map<String, Tensor> parameters = new LinkedHashMap<>();
+    private final Tensor embedding;
+    private final Norm embeddingNorm;
+    private final List<Layer> blocks = new ArrayList<>();
+    private final Norm finalNorm;
+    private final Tensor head;
+    private final Optional<Tensor> headBias;
+
+    /// Asks `source` for every parameter the specification implies, each once.
+    public Model(ModelSpec spec, ParameterSource source) {
+        this.spec = spec;
+        ParameterSource once = (name, kind, shape) -> parameters.computeIfAbsent(name,
+                n -> source.parameter(n, kind, shape));
+        Scope root = Scope.root(spec, once, states);
+        embedding = root.matrix("embedding.weight", spec.vocabulary(), spec.width());
+        embeddingNorm = root.norm("embedding.norm", spec.embedding().norm(), spec.width());
+        for (int i = 0; i < spec.blocks().size(); i++) {
+            blocks.add(Layers.build(spec.blocks().get(i), root.child("blocks." + i)));
+        }
+        finalNorm = root.norm("norm", spec.finalNorm(), spec.width());
+        head = spec.head().tied() ? embedding : root.matrix("head.weight", spec.vocabulary(), spec.width());
+        headBias = root.small(spec.head().bias(), "head.bias", spec.vocabulary());
+    }
+
+    public ModelSpec spec() {
+        return spec;
+    }
+
+    /// What a sequence of this model must remember.
+    public StateLayout states() {
+        return states;
+    }
+
+    /// All parameters by name, shared ones once.
+    public Map<String, Tensor> parameters() {
+        return Collections.unmodifiableMap(parameters);
+    }
+
+    /// Logits [rows.length, V] of the chosen rows of the batch. The tensor is the pass's own: read it before the
+    /// next pass begins. Afterwards each sequence of `sequences` has advanced by its rows.
+    public Tensor logits(Pass pass, int[] rows) {
+        Tensor h = hidden(pass);
+        Tensor picked = rows.length == h.rows() && isIdentity(rows) ? h : PickRows.apply(pass, h, rows);
+        Tensor logits = Linear.apply(pass, finalNorm.forward(pass, picked), head);
+        if (headBias.isPresent()) {
+            logits = AddRow.apply(pass, logits, headBias.get());
+        }
+        return Softcap.apply(pass, Scale.apply(pass, logits, spec.head().scale()), spec.head().softcap());
+    }
+
+    /// The residual stream [T, D] after the last block.
+    public Tensor hidden(Pass pass) {
+        Tensor h = TokenEmbedding.apply(pass, embedding, spec.embedding().scale());
+        h = embeddingNorm.forward(pass, h);
+        for (Layer block : blocks) {
+            h = block.forward(pass, h);
+        }
+        return h;
+    }
+
+    private static boolean isIdentity(int[] rows) {
+        for (int i = 0; i < rows.length; i++) {
+            if (rows[i] != i) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// Moves the sequences on by the rows a pass has fed them.
+    public static void advance(List<SequenceState> sequences, List<int[]> tokens) {
+        for (int s = 0; s < sequences.size(); s++) {
+            sequences.get(s).pool().advance(sequences.get(s), tokens.get(s).length);
+        }
+    }
+}

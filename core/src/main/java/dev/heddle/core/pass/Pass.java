@@ -1,0 +1,158 @@
+package dev.heddle.core.pass;
+
+import dev.heddle.core.autograd.Tape;
+import dev.heddle.core.kernel.Kernels;
+import dev.heddle.core.kernel.Segments;
+import dev.heddle.core.state.SequenceState;
+import dev.heddle.core.state.StatePool;
+import dev.heddle.core.tensor.DType;
+import dev.heddle.core.tensor.Tensor;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/// One walk of a ragged batch through a model: its rows, its sequences' states, scratch memory, and a tape when
+/// training. The same pass is prefill, decode and batch; only the segment lengths differ.
+public final class Pass {
+    private final Executor executor;
+    private final Kernels kernels;
+    private final StatePool states;
+    private final Segments segments;
+    private final int[] ids;
+    private final Optional<Tape> tape;
+    private final Map<Object, Tensor> values = new HashMap<>();
+    private final Map<Object, Object> memo = new HashMap<>();
+
+    /// @param states holds the batch's sequences, with room reserved for its rows
+    /// @param ids    one token id for each row
+    public Pass(Executor executor, StatePool states, Segments segments, int[] ids, Optional<Tape> tape) {
+        if (ids.length != segments.rows()) {
+            throw new IllegalArgumentException(ids.length + " token ids for a batch of " + segments.rows() + " rows");
+        }
+        this.executor = executor;
+        this.kernels = executor.backend().kernels();
+        this.states = states;
+        this.segments = segments;
+        this.ids = ids;
+        this.tape = tape;
+        executor.begin();
+    }
+
+    /// Lays sequences end to end: `tokens.get(s)` continues `sequences.get(s)`. Reserves room for them.
+    public static Pass of(Executor executor, List<SequenceState> sequences, List<int[]> tokens, Optional<Tape> tape) {
+        int count = sequences.size();
+        int[] offsets = new int[count + 1];
+        long[] positions = new long[count];
+        int[] slots = new int[count];
+        for (int s = 0; s < count; s++) {
+            SequenceState sequence = sequences.get(s);
+            sequence.pool().reserve(sequence, tokens.get(s).length);
+            offsets[s + 1] = offsets[s] + tokens.get(s).length;
+            positions[s] = sequence.position();
+            slots[s] = sequence.slot();
+        }
+        int[] ids = new int[offsets[count]];
+        for (int s = 0; s < count; s++) {
+            System.arraycopy(tokens.get(s), 0, ids, offsets[s], tokens.get(s).length);
+        }
+        return new Pass(executor, sequences.getFirst().pool(), new Segments(offsets, positions, slots), ids, tape);
+    }
+
+    public Executor executor() {
+        return executor;
+    }
+
+    public Kernels kernels() {
+        return kernels;
+    }
+
+    public StatePool states() {
+        return states;
+    }
+
+    public Segments segments() {
+        return segments;
+    }
+
+    /// T, the rows of the batch.
+    public int rows() {
+        return ids.length;
+    }
+
+    public int[] ids() {
+        return ids;
+    }
+
+    public boolean taped() {
+        return tape.isPresent();
+    }
+
+    /// The tape of a training pass.
+    public Tape tape() {
+        return tape.orElseThrow();
+    }
+
+    /// Appends a backward step if this pass is taped.
+    public void record(Runnable backward) {
+        tape.ifPresent(t -> t.record(backward));
+    }
+
+    /// The tensor that gathers the gradient of `x`.
+    public Tensor gradient(Tensor x) {
+        return tape.orElseThrow().gradient(x);
+    }
+
+    /// An uninitialised f32 tensor [rows, columns] of this pass.
+    public Tensor take(long rows, long columns) {
+        return executor.workspace().take(DType.F32, rows, columns);
+    }
+
+    public Tensor take(DType type, long rows, long columns) {
+        return executor.workspace().take(type, rows, columns);
+    }
+
+    /// A tensor that no [#release] takes back before the next pass begins: for what is published or shared.
+    public Tensor takeLasting(long rows, long columns) {
+        return executor.lasting().take(DType.F32, rows, columns);
+    }
+
+    /// Where scratch memory stands; see [#release].
+    public long mark() {
+        return executor.workspace().mark();
+    }
+
+    /// Gives back what was taken since `mark`. With a tape nothing is given back: the backward needs it.
+    public void release(long mark) {
+        if (tape.isEmpty()) {
+            executor.workspace().release(mark);
+        }
+    }
+
+    /// Hands a value to later layers (the embedded rows to Zamba's shared block, a memory to gated memory units).
+    /// It must outlive the layer that publishes it.
+    public void publish(Object key, Tensor value) {
+        values.put(key, value);
+    }
+
+    /// What an earlier layer published under `key`.
+    public Tensor published(Object key) {
+        Tensor value = values.get(key);
+        if (value == null) {
+            throw new IllegalStateException("no earlier layer has published " + key);
+        }
+        return value;
+    }
+
+    /// Something computed once for a pass and shared by its layers (rotary tables).
+    @SuppressWarnings("unchecked")
+    public <T> T once(Object key, Supplier<T> compute) {
+        Object value = memo.get(key);
+        if (value == null) {
+            value = compute.get();
+            memo.put(key, value);
+        }
+        return (T) value;
+    }
+}

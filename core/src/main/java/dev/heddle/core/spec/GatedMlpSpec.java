@@ -1,0 +1,22 @@
+package dev.heddle.core.spec;
+
+/// down(outputScale · act(gateScale · gate x) ⊙ up x) (Shazeer 2020, GLU variants).
+///
+/// @param inner       inner width F
+/// @param activation  non-linearity on the gate
+/// @param bias        biases on all three projections
+/// @param gateScale   factor on the gate before the activation; 1 for none
+/// @param outputScale factor on the output; 1 for none
+public record GatedMlpSpec(int inner, Activation activation, boolean bias, double gateScale, double outputScale)
+        implements ChannelMixerSpec {
+    public GatedMlpSpec {
+        Check.positive("gatedMlp.inner", inner);
+        Check.present("gatedMlp.activation", activation);
+        Check.finite("gatedMlp.gateScale", gateScale);
+        Check.finite("gatedMlp.outputScale", outputScale);
+    }
+
+    public static GatedMlpSpec of(int inner, Activation activation) {
+        return new GatedMlpSpec(inner, activation, false, 1, 1);
+    }
+}

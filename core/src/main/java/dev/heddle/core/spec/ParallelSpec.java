@@ -1,0 +1,34 @@
+package dev.heddle.core.spec;
+
+import java.util.List;
+
+/// Layers that read the same input side by side and whose outputs are merged (Falcon-H1, Hymba).
+public record ParallelSpec(List<Branch> branches, Merge merge) implements LayerSpec {
+    /// How the branch outputs become one.
+    public enum Merge { ADD, MEAN }
+
+    /// One branch: outputScale · norm(layer(inputScale · x)).
+    ///
+    /// @param name names the branch's parameters
+    public record Branch(String name, LayerSpec layer, double inputScale, NormSpec norm, double outputScale) {
+        public Branch {
+            Check.present("branch.name", name);
+            Check.present("branch.layer", layer);
+            Check.present("branch.norm", norm);
+            Check.finite("branch.inputScale", inputScale);
+            Check.finite("branch.outputScale", outputScale);
+        }
+
+        public static Branch of(String name, LayerSpec layer) {
+            return new Branch(name, layer, 1, NormSpec.NONE, 1);
+        }
+    }
+
+    public ParallelSpec {
+        branches = Check.list("parallel.branches", branches);
+        Check.present("parallel.merge", merge);
+        if (branches.isEmpty()) {
+            throw new SpecException("parallel.branches", "is empty");
+        }
+    }
+}

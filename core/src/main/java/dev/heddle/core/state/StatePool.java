@@ -1,0 +1,196 @@
+package dev.heddle.core.state;
+
+import dev.heddle.core.backend.Backend;
+import dev.heddle.core.kernel.KeyValues;
+import dev.heddle.core.tensor.DType;
+import dev.heddle.core.tensor.Tensor;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+
+/// The states of all sequences of one model on one device: a tensor `[slots, elements]` for each recurrent state,
+/// pages for keys and values. It grows by doubling; kernels get the tensors and slot numbers, so batching and
+/// forking copy nothing they need not.
+///
+/// Not safe for use by several threads at a time.
+public final class StatePool implements AutoCloseable {
+    private final Backend backend;
+    private final StateLayout layout;
+    private final DType keyValueType;
+    private final Tensor[] recurrent;
+    private final Tensor[] keys;
+    private final Tensor[] values;
+    private final PageTable[] tableOf;
+    private final List<PageTable> tables = new ArrayList<>();
+    private final Deque<Integer> freeSlots = new ArrayDeque<>();
+    private final int sinks;
+    private int slots;
+
+    /// @param keyValueType how keys and values are stored: f32, f16 or bf16
+    /// @param sinks        leading positions that a window never drops (meta tokens)
+    public StatePool(Backend backend, StateLayout layout, DType keyValueType, int sinks) {
+        this.backend = backend;
+        this.layout = layout;
+        this.keyValueType = keyValueType;
+        this.sinks = sinks;
+        recurrent = new Tensor[layout.recurrent().size()];
+        int attention = layout.keyValues().size();
+        keys = new Tensor[attention];
+        values = new Tensor[attention];
+        tableOf = new PageTable[attention];
+        for (int i = 0; i < attention; i++) {
+            tableOf[i] = table(layout.keyValues().get(i).window());
+        }
+        growSlots(1);
+    }
+
+    private PageTable table(int window) {
+        for (PageTable table : tables) {
+            if (table.window() == window) {
+                return table;
+            }
+        }
+        PageTable table = new PageTable(window);
+        tables.add(table);
+        return table;
+    }
+
+    public StateLayout layout() {
+        return layout;
+    }
+
+    /// A new empty sequence.
+    public SequenceState open() {
+        if (freeSlots.isEmpty()) {
+            growSlots(slots * 2);
+        }
+        SequenceState sequence = new SequenceState(this, freeSlots.removeFirst());
+        clear(sequence.slot());
+        return sequence;
+    }
+
+    private void clear(int slot) {
+        for (int i = 0; i < recurrent.length; i++) {
+            backend.fill(recurrent[i].rowRange(slot, slot + 1L), layout.recurrent().get(i).initial());
+        }
+    }
+
+    /// Makes room for `tokens` more positions of `sequence`; call before a pass.
+    public void reserve(SequenceState sequence, long tokens) {
+        long end = sequence.position() + tokens;
+        for (PageTable table : tables) {
+            table.leave(sequence.slot(), sequence.position(), sinks);
+            int missing = table.missing(sequence.slot(), end);
+            if (missing > table.free()) {
+                growPages(table, Math.max(table.capacity() * 2, table.capacity() + missing));
+            }
+            table.extend(sequence.slot(), end);
+        }
+    }
+
+    /// Notes that a pass has fed `tokens` positions.
+    public void advance(SequenceState sequence, long tokens) {
+        sequence.advance(tokens);
+    }
+
+    /// Recurrent state `id` of all sequences, [slots, elements].
+    public Tensor recurrent(int id) {
+        return recurrent[id];
+    }
+
+    /// Keys and values of attention layer `id` of all sequences.
+    public KeyValues keyValues(int id) {
+        return new KeyValues(keys[id], values[id], tableOf[id].pages(), PageTable.ROWS);
+    }
+
+    SequenceState fork(SequenceState from) {
+        SequenceState to = open();
+        for (Tensor state : recurrent) {
+            backend.copyRows(state, to.slot(), state, from.slot(), 1);
+        }
+        reserve(to, from.position());
+        to.position(from.position());
+        for (int id = 0; id < keys.length; id++) {
+            int[][] pages = tableOf[id].pages();
+            for (int i = 0; i < pages[from.slot()].length; i++) {
+                long source = (long) pages[from.slot()][i] * PageTable.ROWS;
+                if (source >= 0) {
+                    long target = (long) pages[to.slot()][i] * PageTable.ROWS;
+                    backend.copyRows(keys[id], target, keys[id], source, PageTable.ROWS);
+                    backend.copyRows(values[id], target, values[id], source, PageTable.ROWS);
+                }
+            }
+        }
+        return to;
+    }
+
+    void reset(SequenceState sequence) {
+        for (PageTable table : tables) {
+            table.release(sequence.slot());
+        }
+        clear(sequence.slot());
+        sequence.position(0);
+    }
+
+    void release(SequenceState sequence) {
+        for (PageTable table : tables) {
+            table.release(sequence.slot());
+        }
+        freeSlots.addFirst(sequence.slot());
+    }
+
+    long bytes(SequenceState sequence) {
+        long bytes = layout.recurrentBytes();
+        for (int id = 0; id < keys.length; id++) {
+            StateLayout.KeyValue kv = layout.keyValues().get(id);
+            bytes += (long) tableOf[id].held(sequence.slot()) * PageTable.ROWS
+                    * keyValueType.bytes(kv.keyWidth() + kv.valueWidth());
+        }
+        return bytes;
+    }
+
+    private void growSlots(int newSlots) {
+        for (int i = 0; i < recurrent.length; i++) {
+            recurrent[i] = grown(recurrent[i], DType.F32, newSlots, layout.recurrent().get(i).elements());
+        }
+        tables.forEach(table -> table.slots(newSlots));
+        for (int slot = slots; slot < newSlots; slot++) {
+            freeSlots.addLast(slot);
+        }
+        slots = newSlots;
+    }
+
+    private void growPages(PageTable table, int capacity) {
+        long rows = (long) capacity * PageTable.ROWS;
+        for (int id = 0; id < keys.length; id++) {
+            if (tableOf[id] == table) {
+                keys[id] = grown(keys[id], keyValueType, rows, layout.keyValues().get(id).keyWidth());
+                values[id] = grown(values[id], keyValueType, rows, layout.keyValues().get(id).valueWidth());
+            }
+        }
+        table.grow(capacity);
+    }
+
+    private Tensor grown(Tensor old, DType type, long rows, int columns) {
+        Tensor tensor = Tensor.of(backend.allocate(type.bytes(rows * columns)), 0, type, rows, columns);
+        if (old != null) {
+            backend.copyRows(tensor, 0, old, 0, old.rows());
+            backend.free(old.storage());
+        }
+        return tensor;
+    }
+
+    @Override
+    public void close() {
+        for (Tensor tensor : recurrent) {
+            backend.free(tensor.storage());
+        }
+        for (int i = 0; i < keys.length; i++) {
+            if (keys[i] != null) {
+                backend.free(keys[i].storage());
+                backend.free(values[i].storage());
+            }
+        }
+    }
+}
