@@ -27,13 +27,9 @@ public final class Json {
     }
 
     /// The mapper for configurations and other documents: of a repeated key the last one counts, as in Python.
+    /// It indents what it writes.
     public static ObjectMapper mapper() {
         return MAPPER;
-    }
-
-    /// The mapper for documents whose keys must be unique.
-    public static ObjectMapper strictMapper() {
-        return STRICT;
     }
 
     /// An empty JSON object.

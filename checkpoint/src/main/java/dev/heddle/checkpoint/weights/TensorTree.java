@@ -73,7 +73,7 @@ final class TensorTree {
             case PickleMachine.Tuple tuple -> tuple.items();
             default -> List.of();
         };
-        if (depth > MAX_DEPTH || !seen.add(value)) {
+        if (!children.iterator().hasNext() || depth > MAX_DEPTH || !seen.add(value)) {
             return false;
         }
         for (Object child : children) {
