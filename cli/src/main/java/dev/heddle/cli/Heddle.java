@@ -11,6 +11,7 @@ import picocli.CommandLine.ExitCode;
         description = "Design, train, run and serve hybrid state-space/attention language models.",
         subcommands = {
             RunCommand.class,
+            PullCommand.class,
             TokenizeCommand.class,
             BenchCommand.class,
             LogitsCommand.class,

@@ -2,7 +2,9 @@ package dev.heddle.cli;
 
 import dev.heddle.checkpoint.CheckpointException;
 import dev.heddle.checkpoint.hub.Hub;
+import dev.heddle.checkpoint.hub.Selection;
 import dev.heddle.checkpoint.zoo.Zoo;
+import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.regex.Pattern;
@@ -58,10 +60,17 @@ final class ModelArgument {
                     + Zoo.get(argument).hub().map(id -> ", or download the model with 'heddle pull " + id + "'").orElse(""));
         }
         if (isHubId(argument)) {
-            return Hub.fromEnvironment().resolve(argument);
+            return fromHub(argument, Selection.MODEL);
         }
         throw new CheckpointException(argument + ": no such file or folder, no preset (see 'heddle zoo') and no hub id "
                 + "(owner/name)");
+    }
+
+    /// The cached or downloaded folder of a model on the hub.
+    static Path fromHub(String id, Selection selection) {
+        try (Hub hub = Hub.fromEnvironment(); ProgressLine line = new ProgressLine(new PrintWriter(System.err, true))) {
+            return hub.resolve(id, Hub.MAIN, selection, PullCommand.listener(line));
+        }
     }
 
     /// A weight file stands for the folder it lies in.
