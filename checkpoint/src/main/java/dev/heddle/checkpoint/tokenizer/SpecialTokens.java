@@ -39,6 +39,25 @@ public record SpecialTokens(OptionalInt bos, SequencedSet<Integer> eos, Optional
         }
     }
 
+    /// The names that the files in `folder` give to special tokens, as in [#names()].
+    public static Map<String, String> names(Path folder) {
+        return names(optional(folder.resolve("tokenizer_config.json")),
+                optional(folder.resolve("special_tokens_map.json")), Map.of());
+    }
+
+    private static Map<String, String> names(JsonNode tokenizerConfig, JsonNode map, Map<String, String> defaults) {
+        Map<String, String> names = new LinkedHashMap<>();
+        for (String name : TEMPLATE_NAMES) {
+            for (JsonNode source : List.of(tokenizerConfig, map)) {
+                text(source.path(name)).ifPresent(text -> names.putIfAbsent(name, text));
+            }
+            if (defaults.containsKey(name) && !tokenizerConfig.has(name)) {
+                names.putIfAbsent(name, defaults.get(name));
+            }
+        }
+        return names;
+    }
+
     /// Gathers them for the model in `folder`. Names come from `tokenizer_config.json`, then
     /// `special_tokens_map.json`, then `defaults`. The begin and padding ids are those of the names, else those of
     /// `generation_config.json`, else of `config.json`. Generation ends at the named token and at each that
@@ -51,16 +70,7 @@ public record SpecialTokens(OptionalInt bos, SequencedSet<Integer> eos, Optional
         JsonNode generation = optional(folder.resolve("generation_config.json"));
         JsonNode config = optional(folder.resolve("config.json"));
 
-        Map<String, String> names = new LinkedHashMap<>();
-        for (String name : TEMPLATE_NAMES) {
-            for (JsonNode source : List.of(tokenizerConfig, map)) {
-                text(source.path(name)).ifPresent(text -> names.putIfAbsent(name, text));
-            }
-            if (defaults.names().containsKey(name) && !tokenizerConfig.has(name)) {
-                names.putIfAbsent(name, defaults.names().get(name));
-            }
-        }
-
+        Map<String, String> names = names(tokenizerConfig, map, defaults.names());
         SequencedSet<Integer> eos = new LinkedHashSet<>();
         named(names, "eos_token", id).or(() -> boxed(defaults.eos())).ifPresent(eos::add);
         eos.addAll(ids(generation, "eos_token_id"));
