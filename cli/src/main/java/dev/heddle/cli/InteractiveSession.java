@@ -69,7 +69,8 @@ final class InteractiveSession {
         try (Terminal terminal = TerminalBuilder.builder().name("heddle").system(true).build()) {
             terminal.handle(Terminal.Signal.INT, _ -> cancelled.set(true));
             LineReader reader = LineReaderBuilder.builder().terminal(terminal)
-                    .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true).build();
+                    .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true)
+                    .variable(LineReader.HISTORY_FILE, historyFile()).build();
             terminal.writer().println(language.spec().name() + (template.isPresent() ? "" : ", without a chat template: each input is a prompt")
                     + "; /help lists the commands, Ctrl-D leaves");
             while (true) {
@@ -97,6 +98,12 @@ final class InteractiveSession {
         } finally {
             sequence.close();
         }
+    }
+
+    private static Path historyFile() {
+        String state = System.getenv("XDG_STATE_HOME");
+        Path folder = state == null || state.isBlank() ? Path.of(System.getProperty("user.home"), ".local", "state") : Path.of(state);
+        return folder.resolve("heddle").resolve("history");
     }
 
     private static String read(LineReader reader) {
