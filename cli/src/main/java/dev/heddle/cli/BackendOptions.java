@@ -2,6 +2,7 @@ package dev.heddle.cli;
 
 import dev.heddle.core.backend.Backend;
 import dev.heddle.core.backend.CpuBackend;
+import dev.heddle.core.parallel.Processors;
 import java.io.PrintWriter;
 import picocli.CommandLine.Option;
 
@@ -11,7 +12,7 @@ final class BackendOptions {
             description = "auto, vector (Vector API) or plain (reference loops); default ${DEFAULT-VALUE}")
     String backend;
 
-    @Option(names = {"--threads", "-t"}, paramLabel = "N", description = "threads; default all processors")
+    @Option(names = {"--threads", "-t"}, paramLabel = "N", description = "threads; default the physical cores")
     Integer threads;
 
     @Option(names = {"--verbose", "-v"}, description = "say what is chosen and why")
@@ -24,7 +25,7 @@ final class BackendOptions {
             case "plain" -> CpuBackend.Choice.PLAIN;
             default -> throw new UsageException("--backend must be auto, vector or plain, not " + backend);
         };
-        int count = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
+        int count = threads == null ? Processors.physical() : threads;
         if (count < 1) {
             throw new UsageException("--threads must be at least 1, not " + count);
         }

@@ -2,6 +2,7 @@ package dev.heddle.cli;
 
 import dev.heddle.checkpoint.CheckpointException;
 import dev.heddle.core.spec.SpecException;
+import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -25,12 +26,18 @@ public final class Heddle {
     }
 
     public static void main(String[] args) {
-        System.exit(execute(args));
+        ErrorStream.takeOver();
+        System.exit(execute(Output.utf8(), new PrintWriter(System.err, true), args));
     }
 
     /// Runs a command line and returns its exit code: 0 ok, 1 failed, 2 usage.
-    public static int execute(String... args) {
+    ///
+    /// @param out results
+    /// @param err everything else
+    public static int execute(PrintWriter out, PrintWriter err, String... args) {
         CommandLine command = new CommandLine(new Heddle());
+        command.setOut(out);
+        command.setErr(err);
         command.setCaseInsensitiveEnumValuesAllowed(true);
         command.setExecutionExceptionHandler((exception, line, result) -> {
             if (exception instanceof UsageException) {
@@ -50,10 +57,13 @@ public final class Heddle {
             return ExitCode.USAGE;
         });
         if (args.length == 0) {
-            command.usage(command.getOut());
+            command.usage(out);
             return 0;
         }
-        return command.execute(args);
+        int code = command.execute(args);
+        out.flush();
+        err.flush();
+        return code;
     }
 
     /// One sentence for the user, without a stack trace.

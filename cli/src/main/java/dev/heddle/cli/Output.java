@@ -2,7 +2,7 @@ package dev.heddle.cli;
 
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
-import java.io.PrintStream;
+import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 
 /// Standard output as UTF-8, for text that streams.
@@ -10,8 +10,8 @@ final class Output {
     private Output() {
     }
 
-    static PrintStream utf8() {
-        return new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8);
+    static PrintWriter utf8() {
+        return new PrintWriter(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8);
     }
 
     /// Whether a person is watching: both ends are a terminal.

@@ -11,7 +11,6 @@ import dev.heddle.engine.GenerationOptions;
 import dev.heddle.engine.Generator;
 import dev.heddle.engine.LanguageModel;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -129,7 +128,7 @@ final class RunCommand implements Callable<Integer> {
 
     private void complete(LanguageModel language, Tokenizer tokenizer, Optional<ChatTemplate> template,
             GenerationOptions options, String text) {
-        PrintStream out = Output.utf8();
+        PrintWriter out = spec.commandLine().getOut();
         int[] ids;
         if (template.isPresent()) {
             List<Message> messages = new ArrayList<>();

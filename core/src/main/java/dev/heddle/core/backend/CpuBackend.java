@@ -3,6 +3,7 @@ package dev.heddle.core.backend;
 import dev.heddle.core.kernel.Kernels;
 import dev.heddle.core.kernel.plain.PlainKernels;
 import dev.heddle.core.kernel.vector.VectorKernels;
+import dev.heddle.core.parallel.Processors;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Memory;
 import dev.heddle.core.tensor.Storage;
@@ -28,9 +29,9 @@ public final class CpuBackend implements Backend {
         this.description = description;
     }
 
-    /// The best kernels this program may use, on all processors.
+    /// The best kernels this program may use, with a thread for each core.
     public static CpuBackend best() {
-        return of(Choice.BEST, Runtime.getRuntime().availableProcessors());
+        return of(Choice.BEST, Processors.physical());
     }
 
     /// @throws IllegalStateException if vector kernels are demanded and their module is missing

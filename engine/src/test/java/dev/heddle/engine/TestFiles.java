@@ -1,0 +1,26 @@
+package dev.heddle.engine;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/// Where the repository's test data lies.
+final class TestFiles {
+    private TestFiles() {
+    }
+
+    static Path path(String relative) {
+        String property = System.getProperty("heddle.repository");
+        Path at = Path.of(property == null ? "" : property).toAbsolutePath();
+        while (at != null && !Files.isDirectory(at.resolve("testdata"))) {
+            at = at.getParent();
+        }
+        if (at == null) {
+            throw new IllegalStateException("no folder testdata above the working directory");
+        }
+        return at.resolve(relative);
+    }
+
+    static Path bundledModel() {
+        return path("models/story-falcon-h1");
+    }
+}
