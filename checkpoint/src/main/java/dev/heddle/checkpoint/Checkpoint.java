@@ -39,17 +39,29 @@ public final class Checkpoint implements AutoCloseable {
         family.bind(config, spec, binder);
     }
 
-    /// Opens the checkpoint in `folder`.
+    /// Opens the checkpoint in a folder, or a single weight file. A folder without `config.json`, and a file, must hold
+    /// weights whose architecture their tensors tell.
     /// @throws CheckpointException if something is missing, damaged or unknown
-    public static Checkpoint open(Path folder) {
-        Path file = folder.resolve("config.json");
-        if (!Files.isRegularFile(file)) {
-            throw new CheckpointException(folder + ": no config.json in this folder");
+    public static Checkpoint open(Path fileOrFolder) {
+        Path path = fileOrFolder.toAbsolutePath().normalize();
+        String name = path.getFileName().toString();
+        if (Files.isDirectory(path) && Files.isRegularFile(path.resolve("config.json"))) {
+            Config config = Config.read(path.resolve("config.json"));
+            Family family = Families.of(config);
+            return new Checkpoint(fileOrFolder, config, family, spec(config, family, name), Weights.open(fileOrFolder));
         }
-        Config config = Config.read(file);
-        Family family = Families.of(config);
-        ModelSpec spec = spec(config, family, folder.toAbsolutePath().normalize().getFileName().toString());
-        return new Checkpoint(folder, config, family, spec, Weights.open(folder));
+        WeightSource weights = Weights.open(fileOrFolder);
+        try {
+            Config config = Families.infer(weights);
+            Family family = Families.of(config);
+            boolean folder = Files.isDirectory(path);
+            int dot = folder ? -1 : name.lastIndexOf('.');
+            return new Checkpoint(folder ? fileOrFolder : path.getParent(), config, family,
+                    spec(config, family, dot > 0 ? name.substring(0, dot) : name), weights);
+        } catch (RuntimeException e) {
+            weights.close();
+            throw e;
+        }
     }
 
     /// The architecture a configuration describes.

@@ -61,6 +61,16 @@ public final class Binder {
         return add(parameter, tensor, new View.RowList(rows), Transform.IDENTITY);
     }
 
+    /// `parameter` is columns `from` to `to` of every row of the tensor.
+    public Binder bindColumns(String parameter, String tensor, long from, long to) {
+        return add(parameter, tensor, new View.Columns(from, to, false), Transform.IDENTITY);
+    }
+
+    /// `parameter` is the transpose of columns `from` to `to` of the tensor.
+    public Binder bindTransposedColumns(String parameter, String tensor, long from, long to) {
+        return add(parameter, tensor, new View.Columns(from, to, true), Transform.IDENTITY);
+    }
+
     /// `parameter` is the transpose of the tensor.
     public Binder bindTransposed(String parameter, String tensor) {
         return add(parameter, tensor, new View.Transposed(0), Transform.IDENTITY);

@@ -23,6 +23,10 @@ public record Binding(String parameter, String tensor, View view, Transform tran
         record RowList(int[] rows) implements View {
         }
 
+        /// Columns `from` (inclusive) to `to` (exclusive) of every row, with rows and columns exchanged if `transposed`.
+        record Columns(long from, long to, boolean transposed) implements View {
+        }
+
         /// Part `index` of the tensor's first dimension with rows and columns exchanged; the whole tensor is part 0 of
         /// a tensor of rank 2.
         record Transposed(int index) implements View {

@@ -39,6 +39,17 @@ public final class CheckpointGradients {
                     add(binding.transform(), stored, values, i * width, target, list.rows()[i] * width, width);
                 }
             }
+            case View.Columns columns -> {
+                int from = Math.toIntExact(columns.from());
+                int cut = Math.toIntExact(columns.to()) - from;
+                int rows = values.length / cut;
+                for (int i = 0; i < rows; i++) {
+                    for (int j = 0; j < cut; j++) {
+                        add(binding.transform(), stored, values, columns.transposed() ? j * rows + i : i * cut + j, target,
+                                i * width + from + j, 1);
+                    }
+                }
+            }
             case View.Transposed part -> {
                 int rows = Math.toIntExact(stored.dim(stored.rank() - 2));
                 int from = part.index() * rows * width;

@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /// Parameters of a model out of a checkpoint. Matrices are views of the mapped file wherever their elements lie
 /// there in order; small parameters are copied to f32. Every tensor must be claimed and every parameter filled.
@@ -66,6 +67,13 @@ public final class CheckpointParameters implements ParameterSource {
                         && Arrays.stream(list.rows()).allMatch(row -> row >= 0 && row < rowCount(stored)), shape);
                 yield gathered(asRows(stored), list.rows());
             }
+            case View.Columns columns -> {
+                int outputs = columns.transposed() ? 1 : 0;
+                require(binding, stored, shape.length == 2 && columns.to() <= stored.columns()
+                        && columns.to() - columns.from() == shape[1 - outputs] && stored.rows() == shape[outputs], shape);
+                Tensor cut = stored.columnRange(columns.from(), columns.to());
+                yield columns.transposed() ? transposed(cut) : copied(cut);
+            }
             case View.Transposed part -> {
                 int rank = stored.rank();
                 require(binding, stored, rank >= 2 && shape.length == 2 && stored.dim(rank - 1) == shape[0]
@@ -102,6 +110,8 @@ public final class CheckpointParameters implements ParameterSource {
             case View.Rows rows -> "at least " + rows.to() + " rows, of which " + rows.from() + " to " + rows.to() + " make "
                     + Arrays.toString(shape);
             case View.RowList list -> "rows of which " + list.rows().length + " make " + Arrays.toString(shape);
+            case View.Columns columns -> "at least " + columns.to() + " columns, of which " + columns.from() + " to "
+                    + columns.to() + " make " + Arrays.toString(shape) + (columns.transposed() ? " transposed" : "");
             case View.Transposed _ -> "the transpose of " + Arrays.toString(shape);
         };
     }
@@ -121,6 +131,10 @@ public final class CheckpointParameters implements ParameterSource {
             Memory.ALL.asSlice(copy.address(i), bytes).copyFrom(Memory.ALL.asSlice(stored.address(rows[i]), bytes));
         }
         return copy;
+    }
+
+    private static Tensor copied(Tensor stored) {
+        return gathered(stored, IntStream.range(0, stored.rows()).toArray());
     }
 
     private static Tensor transposed(Tensor stored) {

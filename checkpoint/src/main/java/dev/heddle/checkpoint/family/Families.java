@@ -2,6 +2,7 @@ package dev.heddle.checkpoint.family;
 
 import dev.heddle.checkpoint.CheckpointException;
 import dev.heddle.checkpoint.config.Config;
+import dev.heddle.checkpoint.weights.WeightSource;
 import java.util.List;
 
 /// All checkpoint families Heddle reads.
@@ -13,7 +14,12 @@ public final class Families {
             new Llama(),
             new Mamba(),
             new Mamba2(),
-            new Mistral());
+            new Mistral(),
+            new RetNet(),
+            new Rwkv4(),
+            new Rwkv5(),
+            new Rwkv6(),
+            new Rwkv7());
 
     private Families() {
     }
@@ -26,6 +32,14 @@ public final class Families {
     public static Family named(String name) {
         return ALL.stream().filter(family -> family.name().equals(name)).findFirst()
                 .orElseThrow(() -> new CheckpointException("no family is called \"" + name + "\""));
+    }
+
+    /// The configuration of weights that come without one.
+    /// @throws CheckpointException if no family recognises them
+    public static Config infer(WeightSource weights) {
+        return ALL.stream().flatMap(family -> family.infer(weights).stream()).findFirst()
+                .orElseThrow(() -> new CheckpointException(weights.describe()
+                        + ": no config.json beside it, and its tensors tell no known architecture"));
     }
 
     /// The family of a configuration.

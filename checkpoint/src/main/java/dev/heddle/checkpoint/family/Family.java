@@ -1,7 +1,9 @@
 package dev.heddle.checkpoint.family;
 
 import dev.heddle.checkpoint.config.Config;
+import dev.heddle.checkpoint.weights.WeightSource;
 import dev.heddle.core.spec.ModelSpec;
+import java.util.Optional;
 
 /// One kind of published checkpoint: what its configuration means and what its tensors are called.
 public interface Family {
@@ -10,6 +12,12 @@ public interface Family {
 
     /// Whether a configuration is of this family; without `model_type`, by keys no other family has.
     boolean accepts(Config config);
+
+    /// The configuration of weights that come without one, if names and shapes of the tensors show that they are of this
+    /// family and how large the model is.
+    default Optional<Config> infer(WeightSource weights) {
+        return Optional.empty();
+    }
 
     /// The architecture a configuration describes.
     ///

@@ -23,4 +23,14 @@ public interface Kernels {
     CrossEntropy crossEntropy();
 
     Experts experts();
+
+    TokenShift tokenShift();
+
+    Wkv wkv();
+
+    MatrixWkv matrixWkv();
+
+    DeltaWkv deltaWkv();
+
+    Retention retention();
 }

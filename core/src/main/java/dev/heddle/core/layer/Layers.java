@@ -9,6 +9,12 @@ import dev.heddle.core.spec.MixtureOfExpertsSpec;
 import dev.heddle.core.spec.MlpSpec;
 import dev.heddle.core.spec.ParallelSpec;
 import dev.heddle.core.spec.ResidualSpec;
+import dev.heddle.core.spec.RetentionSpec;
+import dev.heddle.core.spec.Rwkv4TimeMixSpec;
+import dev.heddle.core.spec.Rwkv5TimeMixSpec;
+import dev.heddle.core.spec.Rwkv6TimeMixSpec;
+import dev.heddle.core.spec.Rwkv7TimeMixSpec;
+import dev.heddle.core.spec.RwkvChannelMixSpec;
 import dev.heddle.core.spec.SequenceSpec;
 import dev.heddle.core.spec.SharedUseSpec;
 
@@ -27,9 +33,15 @@ public final class Layers {
             case AttentionSpec attention -> new GroupedQueryAttention(attention, scope);
             case Mamba1Spec mamba -> new Mamba1(mamba, scope);
             case Mamba2Spec mamba -> new Mamba2(mamba, scope);
+            case RetentionSpec retention -> new MultiScaleRetention(retention, scope);
+            case Rwkv4TimeMixSpec rwkv -> new Rwkv4TimeMix(rwkv, scope);
+            case Rwkv5TimeMixSpec rwkv -> new Rwkv5TimeMix(rwkv, scope);
+            case Rwkv6TimeMixSpec rwkv -> new Rwkv6TimeMix(rwkv, scope);
+            case Rwkv7TimeMixSpec rwkv -> new Rwkv7TimeMix(rwkv, scope);
             case GatedMlpSpec mlp -> new GatedMlp(mlp, scope);
             case MlpSpec mlp -> new Mlp(mlp, scope);
             case MixtureOfExpertsSpec experts -> new MixtureOfExperts(experts, scope);
+            case RwkvChannelMixSpec rwkv -> new RwkvChannelMix(rwkv, scope);
         };
     }
 }

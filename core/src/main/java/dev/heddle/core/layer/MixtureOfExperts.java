@@ -8,6 +8,7 @@ import dev.heddle.core.spec.ChannelMixerSpec;
 import dev.heddle.core.spec.GatedMlpSpec;
 import dev.heddle.core.spec.MixtureOfExpertsSpec;
 import dev.heddle.core.spec.MlpSpec;
+import dev.heddle.core.spec.RwkvChannelMixSpec;
 import dev.heddle.core.spec.SpecException;
 import dev.heddle.core.tensor.Tensor;
 import java.util.Optional;
@@ -31,14 +32,14 @@ final class MixtureOfExperts implements Layer {
         int inner = switch (expert) {
             case GatedMlpSpec mlp when !mlp.bias() && mlp.gateScale() == 1 && mlp.outputScale() == 1 -> mlp.inner();
             case MlpSpec mlp when !mlp.bias() -> mlp.inner();
-            case GatedMlpSpec _, MlpSpec _, MixtureOfExpertsSpec _ ->
+            case GatedMlpSpec _, MlpSpec _, MixtureOfExpertsSpec _, RwkvChannelMixSpec _ ->
                     throw new SpecException("moe.expert", "must be an MLP without biases and factors, not " + expert);
         };
         gated = expert instanceof GatedMlpSpec;
         activation = switch (expert) {
             case GatedMlpSpec mlp -> mlp.activation();
             case MlpSpec mlp -> mlp.activation();
-            case MixtureOfExpertsSpec _ -> Activation.IDENTITY;
+            case MixtureOfExpertsSpec _, RwkvChannelMixSpec _ -> Activation.IDENTITY;
         };
         router = scope.matrix("router.weight", spec.experts(), scope.width());
         routerBias = scope.small(spec.router().bias(), "router.bias", spec.experts());

@@ -4,5 +4,10 @@ package dev.heddle.core.spec;
 public sealed interface MixerSpec extends LayerSpec permits
         AttentionSpec,
         Mamba1Spec,
-        Mamba2Spec {
+        Mamba2Spec,
+        RetentionSpec,
+        Rwkv4TimeMixSpec,
+        Rwkv5TimeMixSpec,
+        Rwkv6TimeMixSpec,
+        Rwkv7TimeMixSpec {
 }

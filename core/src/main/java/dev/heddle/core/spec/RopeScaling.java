@@ -100,4 +100,12 @@ public sealed interface RopeScaling {
             return theta * Math.pow(factor, dimensions / (dimensions - 2.0));
         }
     }
+
+    /// Not a scaling but other exponents: θ_i = base^(−i/(d/2−1)), so that the last pair turns at 1/base (RetNet).
+    record Inclusive() implements RopeScaling {
+        @Override
+        public float scale(float frequency, int pair, double theta, int dimensions) {
+            return (float) (1 / Math.pow(theta, pair == 0 ? 0 : pair / (dimensions / 2 - 1.0)));
+        }
+    }
 }

@@ -3,15 +3,20 @@ package dev.heddle.core.kernel.plain;
 import dev.heddle.core.kernel.Attention;
 import dev.heddle.core.kernel.CausalConvolution;
 import dev.heddle.core.kernel.CrossEntropy;
+import dev.heddle.core.kernel.DeltaWkv;
 import dev.heddle.core.kernel.Elementwise;
 import dev.heddle.core.kernel.Embedding;
 import dev.heddle.core.kernel.Experts;
 import dev.heddle.core.kernel.Kernels;
 import dev.heddle.core.kernel.MatrixProduct;
+import dev.heddle.core.kernel.MatrixWkv;
 import dev.heddle.core.kernel.Normalization;
+import dev.heddle.core.kernel.Retention;
 import dev.heddle.core.kernel.Rotary;
 import dev.heddle.core.kernel.SelectiveScan;
 import dev.heddle.core.kernel.StateSpaceDual;
+import dev.heddle.core.kernel.TokenShift;
+import dev.heddle.core.kernel.Wkv;
 
 /// The reference kernels: plain loops on the calling thread, wherever Java runs. Faster sets override what they
 /// do better.
@@ -25,6 +30,11 @@ public class PlainKernels implements Kernels {
     private final Attention attention = new PlainAttention();
     private final Rotary rotary = new PlainRotary();
     private final Embedding embedding = new PlainEmbedding();
+    private final TokenShift tokenShift = new PlainTokenShift();
+    private final Wkv wkv = new PlainWkv();
+    private final MatrixWkv matrixWkv = new PlainMatrixWkv();
+    private final DeltaWkv deltaWkv = new PlainDeltaWkv();
+    private final Retention retention = new PlainRetention();
     private final CrossEntropy crossEntropy = new PlainCrossEntropy();
 
     @Override
@@ -80,5 +90,30 @@ public class PlainKernels implements Kernels {
     @Override
     public Experts experts() {
         return new PlainExperts(matrixProduct());
+    }
+
+    @Override
+    public TokenShift tokenShift() {
+        return tokenShift;
+    }
+
+    @Override
+    public Wkv wkv() {
+        return wkv;
+    }
+
+    @Override
+    public MatrixWkv matrixWkv() {
+        return matrixWkv;
+    }
+
+    @Override
+    public DeltaWkv deltaWkv() {
+        return deltaWkv;
+    }
+
+    @Override
+    public Retention retention() {
+        return retention;
     }
 }
