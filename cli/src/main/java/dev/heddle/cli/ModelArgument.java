@@ -45,7 +45,7 @@ final class ModelArgument {
         return folder;
     }
 
-    /// The folder with the weights that `argument` names; an empty argument is the bundled model.
+    /// The folder or file with the weights that `argument` names; an empty argument is the bundled model.
     static Path folder(String argument) {
         if (argument.isEmpty()) {
             return bundled();
@@ -73,12 +73,10 @@ final class ModelArgument {
         }
     }
 
-    /// A weight file stands for the folder it lies in.
+    /// A weight file with a configuration beside it stands for the folder it lies in; alone it must tell its
+    /// architecture itself.
     private static Path file(Path path) {
         Path parent = path.toAbsolutePath().getParent();
-        if (parent != null && Files.exists(parent.resolve("config.json"))) {
-            return parent;
-        }
-        throw new CheckpointException(path + ": is a file, and there is no config.json beside it");
+        return parent != null && Files.exists(parent.resolve("config.json")) ? parent : path;
     }
 }

@@ -93,17 +93,18 @@ final class RunCommand implements Callable<Integer> {
             text = Optional.of(new String(System.in.readAllBytes(), StandardCharsets.UTF_8));
         }
         PrintWriter err = spec.commandLine().getErr();
-        Path folder = ModelArgument.folder(model);
+        Path file = ModelArgument.folder(model);
         if (model.isEmpty()) {
             err.println("heddle: this is a small demonstration model; 'heddle run owner/name \"…\"' downloads and runs a real one");
             err.flush();
         }
-        try (Checkpoint checkpoint = Checkpoint.open(folder);
-                Tokenizer tokenizer = Tokenizers.load(folder);
+        try (Checkpoint checkpoint = Checkpoint.open(file);
+                Tokenizer tokenizer = Tokenizers.load(checkpoint.folder());
                 Backend backend = backendOptions.open(err);
                 LanguageModel language = LanguageModel.load(checkpoint, backend)) {
             int limit = context != null ? context : language.model().states().keyValues().isEmpty() ? 0
                     : language.spec().context();
+            Path folder = checkpoint.folder();
             GenerationOptions options = options(folder, limit);
             Optional<ChatTemplate> template = raw ? Optional.empty() : ChatTemplate.load(folder);
             if (system != null && template.isEmpty()) {

@@ -1,0 +1,117 @@
+package dev.heddle.checkpoint.family;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.heddle.checkpoint.Checkpoint;
+import dev.heddle.checkpoint.Repository;
+import dev.heddle.checkpoint.config.Config;
+import dev.heddle.checkpoint.zoo.Preset;
+import dev.heddle.checkpoint.zoo.Zoo;
+import dev.heddle.core.model.Model;
+import dev.heddle.core.model.ShapeOnly;
+import dev.heddle.core.tensor.DType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/// The README's table of architectures says what this test finds: for each family whether its reference checkpoints
+/// load, whether their logits are the reference's, whether prefill and decode agree with them, and which published
+/// configurations have the published number of parameters. `-Dheddle.update=true` writes the table.
+class ArchitectureTableTest {
+    private static final String BEGIN = "<!-- architectures: written by ArchitectureTableTest -->\n";
+    private static final String END = "<!-- end of architectures -->\n";
+
+    private record Row(boolean loads, boolean exact, boolean decodes, int fixtures) {
+        Row and(Row other) {
+            return new Row(loads && other.loads, exact && other.exact, decodes && other.decodes, fixtures + other.fixtures);
+        }
+    }
+
+    @Test
+    void readmeSaysWhatHolds() throws IOException {
+        String table = table();
+        Path file = Repository.path("README.md");
+        String readme = Files.readString(file);
+        int from = readme.indexOf(BEGIN);
+        int to = readme.indexOf(END);
+        assertTrue(from >= 0 && to > from, "README.md has the marks around the table");
+        String updated = readme.substring(0, from + BEGIN.length()) + table + readme.substring(to);
+        if (Boolean.getBoolean("heddle.update")) {
+            Files.writeString(file, updated);
+        } else {
+            assertEquals(updated, readme, "the table in README.md; './heddle test -Dheddle.update=true' writes it");
+        }
+    }
+
+    private static String table() throws IOException {
+        Map<String, Row> rows = new TreeMap<>();
+        try (Stream<Path> fixtures = FixtureTest.fixtures()) {
+            fixtures.forEach(fixture -> rows.merge(Families.of(Config.read(fixture.resolve("config.json"))).name(), row(fixture),
+                    Row::and));
+        }
+        Map<String, List<String>> published = published();
+        StringBuilder table = new StringBuilder("""
+                | family | loads | exact logits | decodes | published configurations whose parameters were checked |
+                |---|:-:|:-:|:-:|---|
+                """);
+        for (Family family : Families.all().stream().sorted((a, b) -> a.name().compareTo(b.name())).toList()) {
+            Row row = rows.getOrDefault(family.name(), new Row(false, false, false, 0));
+            List<String> names = published.getOrDefault(family.name(), List.of());
+            table.append("| `").append(family.name()).append("` | ").append(mark(row.loads)).append(" | ").append(mark(row.exact))
+                    .append(" | ").append(mark(row.decodes)).append(" | ").append(String.join(", ", names)).append(" |\n");
+        }
+        return table.toString();
+    }
+
+    private static String mark(boolean holds) {
+        return holds ? "✓" : "–";
+    }
+
+    private static Row row(Path fixture) {
+        FixtureTest test = new FixtureTest();
+        return new Row(holds(fixture, path -> {
+            try (Checkpoint checkpoint = Checkpoint.open(path)) {
+                checkpoint.model();
+            }
+        }), holds(fixture, test::fullForwardEqualsTheReference), holds(fixture, path -> {
+            test.prefillAndDecodeEqualTheReference(path);
+            test.greedyContinuationIsTheReferences(path);
+        }), 1);
+    }
+
+    private static boolean holds(Path fixture, Consumer<Path> check) {
+        try {
+            check.accept(fixture);
+            return true;
+        } catch (AssertionError | RuntimeException e) {
+            return false;
+        }
+    }
+
+    /// By family, the presets whose totals are the published ones.
+    private static Map<String, List<String>> published() throws IOException {
+        JsonNode expected = new ObjectMapper().readTree(Repository.path("testdata/configs/EXPECTED_PARAMETERS.json").toFile());
+        Map<String, List<String>> names = new TreeMap<>();
+        for (Preset preset : Zoo.presets()) {
+            Config config = Zoo.config(preset);
+            long total = expected.path(preset.file().replace(".json", "")).asLong(-1);
+            Families.all().stream().filter(family -> total > 0 && family.accepts(config)).findFirst().ifPresent(family -> {
+                Model model = new Model(Checkpoint.spec(config, family, preset.name()), new ShapeOnly(DType.BF16));
+                if (model.parameters().values().stream().mapToLong(tensor -> tensor.elements()).sum() == total) {
+                    names.computeIfAbsent(family.name(), _ -> new ArrayList<>()).add(preset.name());
+                }
+            });
+        }
+        return names;
+    }
+}
