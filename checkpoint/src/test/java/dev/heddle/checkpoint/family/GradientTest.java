@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /// ‖Δ‖ ≤ 1e-3·‖g‖ + 1e-5·‖all gradients‖ for each tensor.
 class GradientTest {
     @ParameterizedTest(name = "{0}, {1} kernels")
-    @CsvSource({"mamba, PLAIN", "mamba, VECTOR"})
+    @CsvSource({"mamba, PLAIN", "mamba, VECTOR", "mamba2, PLAIN", "mamba2, VECTOR", "retnet, PLAIN"})
     void gradientsEqualTheReferences(String fixture, CpuBackend.Choice choice) {
         Path folder = Repository.fixtures().resolve(fixture);
         Golden golden = Golden.read(folder);
@@ -36,10 +36,11 @@ class GradientTest {
                 reference.put(name, expected.tensor(name).toFloats());
                 all += square(reference.get(name));
             }
-            assertEquals(reference.keySet(), actual.keySet());
+            assertTrue(reference.keySet().containsAll(actual.keySet()), actual.keySet().toString());
             for (String name : reference.keySet()) {
                 float[] g = reference.get(name);
-                float[] difference = actual.get(name).clone();
+                // tensors without influence (tables a checkpoint carries along) have no gradient here
+                float[] difference = actual.getOrDefault(name, new float[g.length]).clone();
                 for (int i = 0; i < g.length; i++) {
                     difference[i] -= g[i];
                 }

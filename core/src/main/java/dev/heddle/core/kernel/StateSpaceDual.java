@@ -27,4 +27,13 @@ public interface StateSpaceDual {
     /// @param state  [slots, H·N·P], read and then replaced
     void forward(Shape shape, Tensor y, Tensor x, Tensor dt, Optional<Tensor> dtBias, Tensor a, Tensor b, Tensor c,
             Optional<Tensor> d, Tensor state, Segments segments);
+
+    /// Gradients to add to, in the shapes of [#forward]'s arguments.
+    record Gradients(Tensor x, Tensor dt, Optional<Tensor> dtBias, Tensor a, Tensor b, Tensor c, Optional<Tensor> d) {
+    }
+
+    /// Adds the gradients of [#forward]. States are recomputed from chunk boundaries; `initialState` is the state
+    /// before the forward ran. Where the time step meets one of its bounds its gradient is zero.
+    void backward(Shape shape, Gradients gradients, Tensor dy, Tensor x, Tensor dt, Optional<Tensor> dtBias, Tensor a, Tensor b,
+            Tensor c, Optional<Tensor> d, Tensor initialState, Segments segments);
 }

@@ -24,11 +24,16 @@ public final class StateSpaceDual {
         Shapes.columns("time step", dt, shape.heads());
         Shapes.columns("B", b, (long) shape.groups() * shape.state());
         Shapes.same("C", c, b);
-        Gradients.unavailable(pass, "StateSpaceDual");
         Tensor a = NegativeExp.ofParameter(pass, aLog);
         Tensor y = pass.take(x.rows(), x.columns());
-        pass.kernels().stateSpaceDual().forward(shape, y, x, dt, dtBias, a, b, c, d, pass.states().recurrent(state),
-                pass.segments());
+        Tensor memory = pass.states().recurrent(state);
+        Tensor before = SavedState.of(pass, memory);
+        pass.kernels().stateSpaceDual().forward(shape, y, x, dt, dtBias, a, b, c, d, memory, pass.segments());
+        pass.record(() -> pass.kernels().stateSpaceDual().backward(shape,
+                new dev.heddle.core.kernel.StateSpaceDual.Gradients(pass.gradient(x), pass.gradient(dt),
+                        dtBias.map(pass::gradient), pass.gradient(a), pass.gradient(b), pass.gradient(c),
+                        d.map(pass::gradient)),
+                pass.gradient(y), x, dt, dtBias, a, b, c, d, before, pass.segments()));
         return y;
     }
 }
