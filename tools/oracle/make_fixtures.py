@@ -34,7 +34,7 @@ DELTA = dict(linear_conv_kernel_dim=4, linear_key_head_dim=8, linear_num_key_hea
 def like(fixture, **changes):
     """The keys of an existing fixture, some of them changed."""
     with open(os.path.join(os.path.dirname(__file__), "../../testdata/fixtures", fixture, "config.json")) as f:
-        keys = json.load(f)
+        keys = json.load(f, object_hook=lambda o: float(o["__float__"]) if "__float__" in o else o)
     for key in ("architectures", "model_type", "dtype", "transformers_version", "num_hidden_layers"):
         if key != "num_hidden_layers" or "layers_block_type" in changes:
             keys.pop(key, None)
