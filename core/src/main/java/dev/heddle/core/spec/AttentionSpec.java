@@ -15,9 +15,20 @@ package dev.heddle.core.spec;
 /// @param softcap      c in c·tanh(score/c); 0 for none
 /// @param queryKeyNorm norm over each query and key head before the rotation; [NormSpec#NONE] for none
 /// @param keyScale     factor on keys (Falcon-H1's key multiplier); 1 for none
-public record AttentionSpec(int heads, int kvHeads, int headDim, int valueDim, int inputWidth, boolean qkvBias,
-        boolean outputBias, PositionSpec position, int window, double scale, double softcap, NormSpec queryKeyNorm,
-        double keyScale) implements MixerSpec {
+public record AttentionSpec(
+        int heads,
+        @Default(sameAs = "heads") int kvHeads,
+        int headDim,
+        @Default(sameAs = "headDim") int valueDim,
+        @Default("0") int inputWidth,
+        @Default("false") boolean qkvBias,
+        @Default("false") boolean outputBias,
+        @Default("none") PositionSpec position,
+        @Default("0") int window,
+        @Default("0") double scale,
+        @Default("0") double softcap,
+        @Default("none") NormSpec queryKeyNorm,
+        @Default("1") double keyScale) implements MixerSpec {
     public AttentionSpec {
         Check.divides("attention.kvHeads", kvHeads, "attention.heads", heads);
         Check.positive("attention.headDim", headDim);
