@@ -88,6 +88,11 @@ public final class Binder {
         return add(parameter, tensor, View.WHOLE, transform);
     }
 
+    /// The buffer `name`, which no gradient trains, is the whole tensor.
+    public Binder bindBuffer(String name, String tensor) {
+        return add(new Binding(parameters + name, tensors + tensor, View.WHOLE, Transform.IDENTITY, false));
+    }
+
     /// The checkpoint may hold this tensor, and the model does not need it.
     public Binder ignore(String tensor) {
         ignored.add(tensors + tensor);
@@ -101,7 +106,10 @@ public final class Binder {
     }
 
     private Binder add(String parameter, String tensor, View view, Transform transform) {
-        Binding binding = new Binding(parameters + parameter, tensors + tensor, view, transform);
+        return add(new Binding(parameters + parameter, tensors + tensor, view, transform, true));
+    }
+
+    private Binder add(Binding binding) {
         Binding old = bindings.put(binding.parameter(), binding);
         if (old != null) {
             throw new IllegalStateException("parameter " + binding.parameter() + " is bound to " + old.tensor() + " and "

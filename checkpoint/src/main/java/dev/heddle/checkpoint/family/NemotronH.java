@@ -132,7 +132,7 @@ final class NemotronH implements Family {
     }
 
     private static void experts(Binder layer, MixtureOfExpertsSpec spec, int width) {
-        layer.bind("router.weight", "gate.weight").bind("router.choice_bias", "gate.e_score_correction_bias");
+        layer.bind("router.weight", "gate.weight").bindBuffer("router.choice_bias", "gate.e_score_correction_bias");
         boolean latent = !spec.latent().isNone();
         if (latent) {
             layer.bindLinear("latent_down", "fc1_latent_proj", spec.latent().bias());
