@@ -21,14 +21,20 @@ import java.util.Collections;
 /// @param head       how rows become logits
 public record ModelSpec(String name, String family, int vocabulary, int width, int context, EmbeddingSpec embedding,
         List<LayerSpec> blocks, Map<String, LayerSpec> shared, NormSpec finalNorm, HeadSpec head) {
-    /// @param scale factor on the embedded rows; 1 for none
-    /// @param norm  norm of the embedded rows (RWKV's ln0); [NormSpec#NONE] for none
-    public record EmbeddingSpec(double scale, NormSpec norm) {
+    /// @param scale      factor on the embedded rows; 1 for none
+    /// @param norm       norm of the embedded rows (RWKV's ln0); [NormSpec#NONE] for none
+    /// @param metaTokens learned rows before the tokens of every sequence (Hymba); 0 for none
+    public record EmbeddingSpec(double scale, NormSpec norm, int metaTokens) {
         public static final EmbeddingSpec PLAIN = new EmbeddingSpec(1, NormSpec.NONE);
 
         public EmbeddingSpec {
             Check.finite("embedding.scale", scale);
             Check.present("embedding.norm", norm);
+            Check.notNegative("embedding.metaTokens", metaTokens);
+        }
+
+        public EmbeddingSpec(double scale, NormSpec norm) {
+            this(scale, norm, 0);
         }
     }
 
