@@ -1,5 +1,6 @@
 package dev.heddle.core.model;
 
+import dev.heddle.core.layer.Inventory;
 import dev.heddle.core.layer.Layer;
 import dev.heddle.core.layer.Layers;
 import dev.heddle.core.layer.Norm;
@@ -18,7 +19,6 @@ import dev.heddle.core.state.StateLayout;
 import dev.heddle.core.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,7 +36,7 @@ public final class Model {
     private final ModelSpec spec;
     private final StateLayout states = new StateLayout();
     private final Map<String, Tensor> parameters = new LinkedHashMap<>();
-    private final Map<String, Double> shares = new HashMap<>();
+    private final Inventory inventory = new Inventory();
     private final Tensor embedding;
     private final Norm embeddingNorm;
     private final Optional<Tensor> metaTokens;
@@ -50,7 +50,7 @@ public final class Model {
         this.spec = spec;
         ParameterSource once = (name, kind, shape) -> parameters.computeIfAbsent(name,
                 n -> source.parameter(n, kind, shape));
-        Scope root = Scope.root(spec, once, states, shares);
+        Scope root = Scope.root(spec, once, states, inventory);
         embedding = root.matrix("embedding.weight", spec.vocabulary(), spec.width());
         embeddingNorm = root.norm("embedding.norm", spec.embedding().norm(), spec.width());
         int meta = spec.embedding().metaTokens();
@@ -80,7 +80,12 @@ public final class Model {
 
     /// The share of tokens that use a parameter: 1, or active/experts for an expert's.
     public double activeShare(String parameter) {
-        return shares.get(parameter);
+        return inventory.parameters().get(parameter).share();
+    }
+
+    /// Every layer and who owns each parameter.
+    public Inventory inventory() {
+        return inventory;
     }
 
     /// Logits [rows.length, V] of the chosen tokens, numbered through the batch. The tensor is the pass's own: read it before the

@@ -23,10 +23,26 @@ import java.util.function.Consumer;
 /// @param outputProjection whether the heads are projected back to the model's width; without it they leave as they are
 /// @param differential     the difference of two attentions (Phi-4-mini-flash); [Differential#NONE] for one
 /// @param keyValues        where keys and values come from
-public record AttentionSpec(int heads, int kvHeads, int headDim, int valueDim, int inputWidth, boolean qkvBias,
-        boolean outputBias, PositionSpec position, int window, int sinks, double scale, double softcap,
-        NormSpec queryKeyNorm, Span queryKeySpan, double keyScale, boolean outputGate, boolean outputProjection,
-        Differential differential, KeyValueSource keyValues) implements MixerSpec {
+public record AttentionSpec(
+        int heads,
+        @Default(sameAs = "heads") int kvHeads,
+        int headDim,
+        @Default(sameAs = "headDim") int valueDim,
+        @Default("0") int inputWidth,
+        @Default("false") boolean qkvBias,
+        @Default("false") boolean outputBias,
+        @Default("none") PositionSpec position,
+        @Default("0") int window,
+        @Default("0") int sinks,
+        @Default("0") double scale,
+        @Default("0") double softcap,
+        @Default("none") NormSpec queryKeyNorm,
+        @Default("head") Span queryKeySpan,
+        @Default("1") double keyScale,
+        @Default("false") boolean outputGate,
+        @Default("true") boolean outputProjection,
+        @Default("none") Differential differential,
+        @Default("own") KeyValueSource keyValues) implements MixerSpec {
     /// What the norm of queries and keys works over: each head alone, or all heads of a row together (OLMo).
     public enum Span { HEAD, ROW }
 
@@ -35,7 +51,7 @@ public record AttentionSpec(int heads, int kvHeads, int headDim, int valueDim, i
     ///
     /// @param initial  λ_init; 0 for ordinary attention
     /// @param headNorm norm of each pair's output
-    public record Differential(double initial, NormSpec headNorm) {
+    public record Differential(double initial, @Default("none") NormSpec headNorm) {
         public static final Differential NONE = new Differential(0, NormSpec.NONE);
 
         public Differential {
