@@ -138,4 +138,16 @@ public final class Scope {
     public int keyValues(int keyWidth, int valueWidth, int window) {
         return states.addKeyValues(use, keyWidth, valueWidth, window);
     }
+
+    /// Registers keys and values that later layers find by `name`.
+    public int publishedKeyValues(String name, int keyWidth, int valueWidth, int window) {
+        int id = keyValues(keyWidth, valueWidth, window);
+        states.publishKeyValues(name, id);
+        return id;
+    }
+
+    /// The keys and values an earlier layer has registered under `name`, kept for at least `window` positions.
+    public int earlierKeyValues(String name, int window) {
+        return states.earlierKeyValues(name, window);
+    }
 }
