@@ -34,7 +34,7 @@ DELTA = dict(linear_conv_kernel_dim=4, linear_key_head_dim=8, linear_num_key_hea
 def like(fixture, **changes):
     """The keys of an existing fixture, some of them changed."""
     with open(os.path.join(os.path.dirname(__file__), "../../testdata/fixtures", fixture, "config.json")) as f:
-        keys = json.load(f)
+        keys = json.load(f, object_hook=lambda o: float(o["__float__"]) if "__float__" in o else o)
     for key in ("architectures", "model_type", "dtype", "transformers_version", "num_hidden_layers"):
         if key != "num_hidden_layers" or "layers_block_type" in changes:
             keys.pop(key, None)
@@ -60,7 +60,8 @@ def architectures():
         "qwen3_5": ("Qwen3_5TextConfig", "Qwen3_5ForCausalLM", dict(TINY, head_dim=16, num_hidden_layers=4, **DELTA,
                     max_position_embeddings=256), "float32"),
         "qwen3_5_moe": ("Qwen3_5MoeTextConfig", "Qwen3_5MoeForCausalLM", dict(
-                        {k: v for k, v in TINY.items() if k != "intermediate_size"}, head_dim=16, num_hidden_layers=4,
+                        {k: v for k, v in TINY.items() if k != "intermediate_size"}, head_dim=16, num_hidden_layers=3,
+                        layer_types=["linear_attention", "full_attention", "linear_attention"],
                         moe_intermediate_size=16, shared_expert_intermediate_size=24, num_experts=4, num_experts_per_tok=2,
                         **DELTA, max_position_embeddings=256), "float32"),
         "lfm2_moe": ("Lfm2MoeConfig", "Lfm2MoeForCausalLM", dict(TINY, num_hidden_layers=4, num_dense_layers=1,
@@ -103,7 +104,10 @@ def draw(model, dtype, generator):
     normal = lambda p, s: torch.randn(p.shape, generator=generator) * s
     with torch.no_grad():
         for name, p in sorted(model.named_parameters()):
-            if name.endswith(("A_log", "dt_bias")):
+            if name.endswith("dt_bias") and model.config.model_type == "nemotron_h":
+                # Transformers bounds time steps from below (time_step_min) in its chunked form alone: stay above
+                p.copy_(normal(p, 0.5) - 1)
+            elif name.endswith(("A_log", "dt_bias")):
                 p += normal(p, 0.2)
             elif "conv" in name and p.dim() == 3:
                 p.copy_(normal(p, p.shape[-1] ** -0.5))
@@ -135,14 +139,14 @@ def gradients(model, ids):
 
 
 def decode(model, ids):
-    """Logits of token after token with a cache."""
+    """Logits of a prompt, then of token after token with a cache."""
     import torch
-    cache, logits = None, []
-    for t in range(ids.shape[1]):
-        step = model(input_ids=ids[:, t:t + 1], past_key_values=cache, use_cache=True)
-        cache = step.past_key_values
-        logits.append(step.logits[:, -1].double())
-    return torch.stack(logits, 1)
+    step = model(input_ids=ids[:, :PROMPT], use_cache=True)
+    logits = [step.logits.double()]
+    for t in range(PROMPT, ids.shape[1]):
+        step = model(input_ids=ids[:, t:t + 1], past_key_values=step.past_key_values, use_cache=True)
+        logits.append(step.logits.double())
+    return torch.cat(logits, 1)
 
 
 def distance(a, b):
@@ -161,7 +165,7 @@ def make(name, out):
     config = getattr(transformers, config_class)(**copy.deepcopy(keys))
     config._attn_implementation = "eager"
     config._experts_implementation = "eager"
-    for seed in range(60):
+    for seed in range(150):
         generator = torch.Generator().manual_seed(1000 * sum(name.encode()) + seed)
         torch.manual_seed(seed)
         model = getattr(transformers, model_class)._from_config(copy.deepcopy(config), dtype=torch.float32).eval()
@@ -195,7 +199,8 @@ def make(name, out):
         cached_difference = (cached - logits).abs().max().item()
         print(name, "seed", seed, "noise", noise / std, "gradient noise", gradient_noise, "margin", margin, "std", std,
               "reaction", reaction.item(), "cached", cached_difference / std, flush=True)
-        if noise <= 2e-5 * std and gradient_noise <= 1e-4 and margin >= 0.02 and reaction <= 2e-4:
+        if (noise <= 2e-5 * std and gradient_noise <= 1e-4 and margin >= 0.02 and reaction <= 2e-4
+                and cached_difference <= 1e-4 * std):
             break
     else:
         raise SystemExit(f"{name}: no well-conditioned draw")

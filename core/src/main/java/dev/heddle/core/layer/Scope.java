@@ -102,9 +102,16 @@ public final class Scope {
         return parameter(name, ParameterSource.Kind.SMALL, shape);
     }
 
+    /// A small value in f32 that no gradient trains.
+    public Tensor buffer(String name, long... shape) {
+        return parameter(name, ParameterSource.Kind.BUFFER, shape);
+    }
+
     private Tensor parameter(String name, ParameterSource.Kind kind, long... shape) {
         String full = join(parameters, name);
-        inventory.add(full, owner, share);
+        if (kind != ParameterSource.Kind.BUFFER) {
+            inventory.add(full, owner, share);
+        }
         return source.parameter(full, kind, shape);
     }
 
@@ -130,5 +137,17 @@ public final class Scope {
     /// Registers keys and values; the number finds them in the pool.
     public int keyValues(int keyWidth, int valueWidth, int window) {
         return states.addKeyValues(use, keyWidth, valueWidth, window);
+    }
+
+    /// Registers keys and values that later layers find by `name`.
+    public int publishedKeyValues(String name, int keyWidth, int valueWidth, int window) {
+        int id = keyValues(keyWidth, valueWidth, window);
+        states.publishKeyValues(name, id);
+        return id;
+    }
+
+    /// The keys and values an earlier layer has registered under `name`, kept for at least `window` positions.
+    public int earlierKeyValues(String name, int window) {
+        return states.earlierKeyValues(name, window);
     }
 }

@@ -30,14 +30,23 @@ public record ModelSpec(
         @Default("{}") Map<String, LayerSpec> shared,
         NormSpec finalNorm,
         HeadSpec head) {
-    /// @param scale factor on the embedded rows; 1 for none
-    /// @param norm  norm of the embedded rows (RWKV's ln0); [NormSpec#NONE] for none
-    public record EmbeddingSpec(@Default("1") double scale, @Default("none") NormSpec norm) {
+    /// @param scale      factor on the embedded rows; 1 for none
+    /// @param norm       norm of the embedded rows (RWKV's ln0); [NormSpec#NONE] for none
+    /// @param metaTokens learned rows before the tokens of every sequence (Hymba); 0 for none
+    public record EmbeddingSpec(
+            @Default("1") double scale,
+            @Default("none") NormSpec norm,
+            @Default("0") int metaTokens) {
         public static final EmbeddingSpec PLAIN = new EmbeddingSpec(1, NormSpec.NONE);
 
         public EmbeddingSpec {
             Check.finite("embedding.scale", scale);
             Check.present("embedding.norm", norm);
+            Check.notNegative("embedding.metaTokens", metaTokens);
+        }
+
+        public EmbeddingSpec(double scale, NormSpec norm) {
+            this(scale, norm, 0);
         }
     }
 
