@@ -55,7 +55,7 @@ final class SpecDecoder {
     private Object value(Type type, SpecNode node, String path, int block) {
         Class<?> raw = SpecTypes.raw(type);
         if (raw == Optional.class) {
-            return Optional.of(value(SpecTypes.argument(type, 0), node, path, block));
+            return node instanceof Scalar scalar && scalar.text().equals("none") ? Optional.empty() : Optional.of(value(SpecTypes.argument(type, 0), node, path, block));
         }
         if (raw == List.class) {
             return list(type, node, path, block);
