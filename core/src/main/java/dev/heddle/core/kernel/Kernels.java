@@ -32,5 +32,7 @@ public interface Kernels {
 
     DeltaWkv deltaWkv();
 
+    GatedDeltaRule gatedDeltaRule();
+
     Retention retention();
 }

@@ -7,6 +7,7 @@ import dev.heddle.core.kernel.DeltaWkv;
 import dev.heddle.core.kernel.Elementwise;
 import dev.heddle.core.kernel.Embedding;
 import dev.heddle.core.kernel.Experts;
+import dev.heddle.core.kernel.GatedDeltaRule;
 import dev.heddle.core.kernel.Kernels;
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.MatrixWkv;
@@ -34,6 +35,7 @@ public class PlainKernels implements Kernels {
     private final Wkv wkv = new PlainWkv();
     private final MatrixWkv matrixWkv = new PlainMatrixWkv();
     private final DeltaWkv deltaWkv = new PlainDeltaWkv();
+    private final GatedDeltaRule gatedDeltaRule = new PlainGatedDeltaRule();
     private final Retention retention = new PlainRetention();
     private final CrossEntropy crossEntropy = new PlainCrossEntropy();
 
@@ -110,6 +112,11 @@ public class PlainKernels implements Kernels {
     @Override
     public DeltaWkv deltaWkv() {
         return deltaWkv;
+    }
+
+    @Override
+    public GatedDeltaRule gatedDeltaRule() {
+        return gatedDeltaRule;
     }
 
     @Override
