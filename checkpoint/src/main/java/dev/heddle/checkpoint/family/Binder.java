@@ -95,10 +95,9 @@ public final class Binder {
                 Transform.IDENTITY);
     }
 
-    /// The checkpoint may hold tensors whose names begin like this, and the model does not need them.
-    public Binder ignoreBelow(String prefix) {
-        ignoredPrefixes.add(tensors + prefix);
-        return this;
+    /// The buffer `name`, which no gradient trains, is the whole tensor.
+    public Binder bindBuffer(String name, String tensor) {
+        return add(new Binding(parameters + name, tensors + tensor, View.WHOLE, Transform.IDENTITY, false));
     }
 
     /// The checkpoint may hold this tensor, and the model does not need it.
@@ -107,8 +106,17 @@ public final class Binder {
         return this;
     }
 
+    /// The checkpoint may hold tensors whose names begin so, and the model needs none of them.
+    public Binder ignoreBelow(String prefix) {
+        ignoredPrefixes.add(tensors + prefix);
+        return this;
+    }
+
     private Binder add(String parameter, String tensor, View view, Transform transform) {
-        Binding binding = new Binding(parameters + parameter, tensors + tensor, view, transform);
+        return add(new Binding(parameters + parameter, tensors + tensor, view, transform, true));
+    }
+
+    private Binder add(Binding binding) {
         Binding old = bindings.put(binding.parameter(), binding);
         if (old != null) {
             throw new IllegalStateException("parameter " + binding.parameter() + " is bound to " + old.tensor() + " and "

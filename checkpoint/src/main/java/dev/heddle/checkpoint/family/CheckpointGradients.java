@@ -23,6 +23,9 @@ public final class CheckpointGradients {
     public static Map<String, float[]> of(WeightSource weights, Binder binder, Function<String, Optional<float[]>> gradient) {
         Map<String, float[]> result = new LinkedHashMap<>();
         for (Binding binding : binder.bindings().values()) {
+            if (!binding.trained()) {
+                continue;
+            }
             List<String> names = new ArrayList<>(List.of(binding.tensor()));
             if (binding.view() instanceof View.Joined joined) {
                 names.addAll(joined.others());
