@@ -33,4 +33,6 @@ public interface Kernels {
     DeltaWkv deltaWkv();
 
     Retention retention();
+
+    AdamW adamW();
 }

@@ -83,8 +83,18 @@ public final class Model {
     /// next pass begins. Afterwards each sequence of `sequences` has advanced by its rows.
     public Tensor logits(Pass pass, int[] rows) {
         Tensor h = hidden(pass);
-        Tensor picked = rows.length == h.rows() && isIdentity(rows) ? h : PickRows.apply(pass, h, rows);
-        Tensor logits = Linear.apply(pass, finalNorm.forward(pass, picked), head);
+        return logits(pass, normed(pass, h, rows));
+    }
+
+    /// The chosen rows of the residual stream after the final norm, [rows.length, D].
+    Tensor normed(Pass pass, Tensor hidden, int[] rows) {
+        Tensor picked = rows.length == hidden.rows() && isIdentity(rows) ? hidden : PickRows.apply(pass, hidden, rows);
+        return finalNorm.forward(pass, picked);
+    }
+
+    /// Logits [R, V] of normed rows [R, D].
+    Tensor logits(Pass pass, Tensor normed) {
+        Tensor logits = Linear.apply(pass, normed, head);
         if (headBias.isPresent()) {
             logits = AddRow.apply(pass, logits, headBias.get());
         }
@@ -99,6 +109,11 @@ public final class Model {
             h = block.forward(pass, h);
         }
         return h;
+    }
+
+    /// The parameters that turn normed rows into logits.
+    List<Tensor> headParameters() {
+        return headBias.map(bias -> List.of(head, bias)).orElse(List.of(head));
     }
 
     private static boolean isIdentity(int[] rows) {

@@ -1,5 +1,6 @@
 package dev.heddle.core.kernel.plain;
 
+import dev.heddle.core.kernel.AdamW;
 import dev.heddle.core.kernel.Attention;
 import dev.heddle.core.kernel.CausalConvolution;
 import dev.heddle.core.kernel.CrossEntropy;
@@ -35,6 +36,7 @@ public class PlainKernels implements Kernels {
     private final MatrixWkv matrixWkv = new PlainMatrixWkv();
     private final DeltaWkv deltaWkv = new PlainDeltaWkv();
     private final Retention retention = new PlainRetention();
+    private final AdamW adamW = new PlainAdamW();
     private final CrossEntropy crossEntropy = new PlainCrossEntropy();
 
     @Override
@@ -80,6 +82,11 @@ public class PlainKernels implements Kernels {
     @Override
     public Embedding embedding() {
         return embedding;
+    }
+
+    @Override
+    public AdamW adamW() {
+        return adamW;
     }
 
     @Override
