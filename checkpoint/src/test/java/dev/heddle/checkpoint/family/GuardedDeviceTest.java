@@ -30,7 +30,7 @@ class GuardedDeviceTest {
         int[] ids = Golden.read(fixture).ids()[0];
         try (Checkpoint checkpoint = Checkpoint.open(fixture); Executor executor = new Executor(backend)) {
             Model model = checkpoint.model(source -> (name, kind, shape) -> backend.place(source.parameter(name, kind, shape)));
-            try (StatePool pool = new StatePool(backend, model.states(), DType.F32, 0); SequenceState sequence = pool.open()) {
+            try (StatePool pool = new StatePool(backend, model.states(), DType.F32); SequenceState sequence = pool.open()) {
                 for (int[] tokens : List.of(Arrays.copyOf(ids, 11), new int[] {ids[11]})) {
                     Pass pass = Pass.of(executor, List.of(sequence), List.of(tokens), Optional.empty());
                     Tensor logits = model.logits(pass, new int[] {tokens.length - 1});
