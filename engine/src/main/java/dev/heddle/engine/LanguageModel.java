@@ -1,6 +1,6 @@
 package dev.heddle.engine;
 
-import dev.heddle.checkpoint.Checkpoint;
+import dev.heddle.checkpoint.family.Checkpoint;
 import dev.heddle.core.backend.Backend;
 import dev.heddle.core.model.Model;
 import dev.heddle.core.pass.Executor;

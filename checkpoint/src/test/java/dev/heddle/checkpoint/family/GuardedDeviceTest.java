@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.heddle.checkpoint.Checkpoint;
 import dev.heddle.checkpoint.Repository;
 import dev.heddle.core.backend.Backend;
 import dev.heddle.core.backend.CpuBackend;

@@ -36,6 +36,7 @@ public final class Model {
     private final ModelSpec spec;
     private final StateLayout states = new StateLayout();
     private final Map<String, Tensor> parameters = new LinkedHashMap<>();
+    private final Map<String, Tensor> buffers = new LinkedHashMap<>();
     private final Inventory inventory = new Inventory();
     private final Tensor embedding;
     private final Norm embeddingNorm;
@@ -48,8 +49,8 @@ public final class Model {
     /// Asks `source` for every parameter the specification implies, each once.
     public Model(ModelSpec spec, ParameterSource source) {
         this.spec = spec;
-        ParameterSource once = (name, kind, shape) -> parameters.computeIfAbsent(name,
-                n -> source.parameter(n, kind, shape));
+        ParameterSource once = (name, kind, shape) -> (kind == ParameterSource.Kind.BUFFER ? buffers : parameters)
+                .computeIfAbsent(name, n -> source.parameter(n, kind, shape));
         Scope root = Scope.root(spec, once, states, inventory);
         embedding = root.matrix("embedding.weight", spec.vocabulary(), spec.width());
         embeddingNorm = root.norm("embedding.norm", spec.embedding().norm(), spec.width());
@@ -76,6 +77,11 @@ public final class Model {
     /// All parameters by name, shared ones once.
     public Map<String, Tensor> parameters() {
         return Collections.unmodifiableMap(parameters);
+    }
+
+    /// All values that are read and not trained, by name.
+    public Map<String, Tensor> buffers() {
+        return Collections.unmodifiableMap(buffers);
     }
 
     /// The share of tokens that use a parameter: 1, or active/experts for an expert's.

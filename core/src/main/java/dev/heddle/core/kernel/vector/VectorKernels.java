@@ -1,6 +1,7 @@
 package dev.heddle.core.kernel.vector;
 
 import dev.heddle.core.kernel.AdamW;
+import dev.heddle.core.kernel.Elementwise;
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.plain.PlainKernels;
 import dev.heddle.core.parallel.Workers;
@@ -9,10 +10,12 @@ import dev.heddle.core.parallel.Workers;
 public final class VectorKernels extends PlainKernels {
     private final MatrixProduct matrixProduct;
     private final AdamW adamW;
+    private final Elementwise elementwise;
 
     private VectorKernels(Workers workers) {
         matrixProduct = new VectorMatrixProduct(workers);
         adamW = new VectorAdamW(workers);
+        elementwise = new VectorElementwise(workers);
     }
 
     public static VectorKernels create(Workers workers) {
@@ -32,5 +35,10 @@ public final class VectorKernels extends PlainKernels {
     @Override
     public AdamW adamW() {
         return adamW;
+    }
+
+    @Override
+    public Elementwise elementwise() {
+        return elementwise;
     }
 }
