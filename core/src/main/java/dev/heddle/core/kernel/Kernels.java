@@ -35,4 +35,6 @@ public interface Kernels {
     GatedDeltaRule gatedDeltaRule();
 
     Retention retention();
+
+    AdamW adamW();
 }

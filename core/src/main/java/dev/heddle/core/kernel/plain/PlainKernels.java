@@ -1,5 +1,6 @@
 package dev.heddle.core.kernel.plain;
 
+import dev.heddle.core.kernel.AdamW;
 import dev.heddle.core.kernel.Attention;
 import dev.heddle.core.kernel.CausalConvolution;
 import dev.heddle.core.kernel.CrossEntropy;
@@ -37,6 +38,7 @@ public class PlainKernels implements Kernels {
     private final DeltaWkv deltaWkv = new PlainDeltaWkv();
     private final GatedDeltaRule gatedDeltaRule = new PlainGatedDeltaRule();
     private final Retention retention = new PlainRetention();
+    private final AdamW adamW = new PlainAdamW();
     private final CrossEntropy crossEntropy = new PlainCrossEntropy();
 
     @Override
@@ -82,6 +84,11 @@ public class PlainKernels implements Kernels {
     @Override
     public Embedding embedding() {
         return embedding;
+    }
+
+    @Override
+    public AdamW adamW() {
+        return adamW;
     }
 
     @Override
