@@ -20,11 +20,16 @@ public final class Families {
             new Mamba2(),
             new Mistral(),
             new NemotronH(),
+            new OlmoHybrid(),
+            new Qwen35(),
+            new Qwen3Next(),
             new RetNet(),
             new Rwkv4(),
             new Rwkv5(),
             new Rwkv6(),
-            new Rwkv7());
+            new Rwkv7(),
+            new Zamba(),
+            new Zamba2());
 
     private Families() {
     }
