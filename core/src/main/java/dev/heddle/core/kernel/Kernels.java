@@ -32,6 +32,8 @@ public interface Kernels {
 
     DeltaWkv deltaWkv();
 
+    GatedDeltaRule gatedDeltaRule();
+
     Retention retention();
 
     AdamW adamW();

@@ -8,6 +8,7 @@ import dev.heddle.core.kernel.DeltaWkv;
 import dev.heddle.core.kernel.Elementwise;
 import dev.heddle.core.kernel.Embedding;
 import dev.heddle.core.kernel.Experts;
+import dev.heddle.core.kernel.GatedDeltaRule;
 import dev.heddle.core.kernel.Kernels;
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.MatrixWkv;
@@ -35,6 +36,7 @@ public class PlainKernels implements Kernels {
     private final Wkv wkv = new PlainWkv();
     private final MatrixWkv matrixWkv = new PlainMatrixWkv();
     private final DeltaWkv deltaWkv = new PlainDeltaWkv();
+    private final GatedDeltaRule gatedDeltaRule = new PlainGatedDeltaRule();
     private final Retention retention = new PlainRetention();
     private final AdamW adamW = new PlainAdamW();
     private final CrossEntropy crossEntropy = new PlainCrossEntropy();
@@ -117,6 +119,11 @@ public class PlainKernels implements Kernels {
     @Override
     public DeltaWkv deltaWkv() {
         return deltaWkv;
+    }
+
+    @Override
+    public GatedDeltaRule gatedDeltaRule() {
+        return gatedDeltaRule;
     }
 
     @Override
