@@ -75,7 +75,9 @@ final class KernelComparison {
     }
 
     Tensor contiguousCopy(Tensor x) {
-        return Tensor.of(arena, x.toFloats(), x.shape());
+        Tensor y = values(x.dtype(), 0, x.shape());
+        y.copyFrom(x.toFloats());
+        return y;
     }
 
     /// @param tolerance   for values up to 1, relative beyond
