@@ -1,6 +1,7 @@
 package dev.heddle.core.layer;
 
 import dev.heddle.core.spec.AttentionSpec;
+import dev.heddle.core.spec.GatedDeltaNetSpec;
 import dev.heddle.core.spec.GatedMlpSpec;
 import dev.heddle.core.spec.LayerSpec;
 import dev.heddle.core.spec.Mamba1Spec;
@@ -32,6 +33,7 @@ public final class Layers {
             case ParallelSpec parallel -> new Parallel(parallel, scope);
             case SharedUseSpec use -> build(scope.spec().shared().get(use.block()), scope.shared("shared." + use.block()));
             case AttentionSpec attention -> new GroupedQueryAttention(attention, scope);
+            case GatedDeltaNetSpec net -> new GatedDeltaNet(net, scope);
             case Mamba1Spec mamba -> new Mamba1(mamba, scope);
             case Mamba2Spec mamba -> new Mamba2(mamba, scope);
             case RetentionSpec retention -> new MultiScaleRetention(retention, scope);

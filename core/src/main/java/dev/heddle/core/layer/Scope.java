@@ -102,9 +102,16 @@ public final class Scope {
         return parameter(name, ParameterSource.Kind.SMALL, shape);
     }
 
+    /// A small value in f32 that no gradient trains.
+    public Tensor buffer(String name, long... shape) {
+        return parameter(name, ParameterSource.Kind.BUFFER, shape);
+    }
+
     private Tensor parameter(String name, ParameterSource.Kind kind, long... shape) {
         String full = join(parameters, name);
-        inventory.add(full, owner, share);
+        if (kind != ParameterSource.Kind.BUFFER) {
+            inventory.add(full, owner, share);
+        }
         return source.parameter(full, kind, shape);
     }
 

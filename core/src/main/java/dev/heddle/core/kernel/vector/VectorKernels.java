@@ -1,5 +1,6 @@
 package dev.heddle.core.kernel.vector;
 
+import dev.heddle.core.kernel.AdamW;
 import dev.heddle.core.kernel.CausalConvolution;
 import dev.heddle.core.kernel.CrossEntropy;
 import dev.heddle.core.kernel.Elementwise;
@@ -23,6 +24,7 @@ public final class VectorKernels extends PlainKernels {
     private final CrossEntropy crossEntropy;
     private final Experts experts;
     private final TokenShift tokenShift;
+    private final AdamW adamW;
 
     private VectorKernels(Workers workers) {
         matrixProduct = new VectorMatrixProduct(workers);
@@ -34,6 +36,7 @@ public final class VectorKernels extends PlainKernels {
         crossEntropy = new VectorCrossEntropy(workers);
         experts = new VectorExperts(workers, matrixProduct);
         tokenShift = new VectorTokenShift(workers);
+        adamW = new VectorAdamW(workers);
     }
 
     public static VectorKernels create(Workers workers) {
@@ -48,6 +51,11 @@ public final class VectorKernels extends PlainKernels {
     @Override
     public MatrixProduct matrixProduct() {
         return matrixProduct;
+    }
+
+    @Override
+    public AdamW adamW() {
+        return adamW;
     }
 
     @Override
