@@ -9,6 +9,7 @@ import java.util.List;
 public final class Families {
     private static final List<Family> ALL = List.of(
             new Bamba(),
+            new BlackMamba(),
             new FalconH1(),
             new FalconMamba(),
             new Granite4(),
@@ -18,6 +19,8 @@ public final class Families {
             new Llama(),
             new Mamba(),
             new Mamba2(),
+            new MambaSsmHybrid(),
+            new MegatronHybrid(),
             new Mistral(),
             new NemotronH(),
             new OlmoHybrid(),
