@@ -19,6 +19,7 @@ public final class Families {
             new Llama(),
             new Mamba(),
             new Mamba2(),
+            new MambaFormer(),
             new MambaSsmHybrid(),
             new MegatronHybrid(),
             new Mistral(),
