@@ -12,6 +12,7 @@ public final class Families {
             new FalconH1(),
             new FalconMamba(),
             new Granite4(),
+            new Hymba(),
             new Jamba(),
             new Llama(),
             new Mamba(),
@@ -25,7 +26,9 @@ public final class Families {
             new Rwkv4(),
             new Rwkv5(),
             new Rwkv6(),
-            new Rwkv7());
+            new Rwkv7(),
+            new Samba(),
+            new SambaY());
 
     private Families() {
     }

@@ -16,6 +16,8 @@ public interface Kernels {
 
     Attention attention();
 
+    AttentionDifference attentionDifference();
+
     Rotary rotary();
 
     Embedding embedding();

@@ -2,6 +2,7 @@ package dev.heddle.core.layer;
 
 import dev.heddle.core.spec.AttentionSpec;
 import dev.heddle.core.spec.GatedDeltaNetSpec;
+import dev.heddle.core.spec.GatedMemoryUnitSpec;
 import dev.heddle.core.spec.GatedMlpSpec;
 import dev.heddle.core.spec.LayerSpec;
 import dev.heddle.core.spec.Mamba1Spec;
@@ -32,8 +33,10 @@ public final class Layers {
             case SequenceSpec sequence -> new Sequence(sequence, scope);
             case ParallelSpec parallel -> new Parallel(parallel, scope);
             case SharedUseSpec use -> build(scope.spec().shared().get(use.block()), scope.shared("shared." + use.block()));
-            case AttentionSpec attention -> new GroupedQueryAttention(attention, scope);
+            case AttentionSpec attention -> attention.differential().isNone() ? new GroupedQueryAttention(attention, scope)
+                    : new DifferentialAttention(attention, scope);
             case GatedDeltaNetSpec net -> new GatedDeltaNet(net, scope);
+            case GatedMemoryUnitSpec unit -> new GatedMemoryUnit(unit, scope);
             case Mamba1Spec mamba -> new Mamba1(mamba, scope);
             case Mamba2Spec mamba -> new Mamba2(mamba, scope);
             case RetentionSpec retention -> new MultiScaleRetention(retention, scope);

@@ -3,6 +3,7 @@ package dev.heddle.core.layer;
 import dev.heddle.core.op.CausalConvolution;
 import dev.heddle.core.op.Gate;
 import dev.heddle.core.op.Linear;
+import dev.heddle.core.op.Scale;
 import dev.heddle.core.op.SelectiveScan;
 import dev.heddle.core.pass.Pass;
 import dev.heddle.core.spec.Activation;
@@ -32,7 +33,7 @@ final class Mamba1 implements Layer {
     private final Norm cNorm;
     private final Tensor aLog;
     private final Tensor skip;
-    private final Tensor outProj;
+    private final Optional<Tensor> outProj;
     private final Optional<Tensor> outBias;
     private final int convState;
     private final int scanState;
@@ -55,8 +56,8 @@ final class Mamba1 implements Layer {
         cNorm = scope.norm("c_norm", spec.innerNorm(), spec.state());
         aLog = scope.small("A_log", inner, spec.state());
         skip = scope.small("D", inner);
-        outProj = scope.matrix("out_proj.weight", width, inner);
-        outBias = scope.small(spec.projectionBias(), "out_proj.bias", width);
+        outProj = spec.outputProjection() ? Optional.of(scope.matrix("out_proj.weight", width, inner)) : Optional.empty();
+        outBias = scope.small(spec.outputProjection() && spec.projectionBias(), "out_proj.bias", width);
         convState = scope.recurrentState("conv", (spec.conv() - 1) * inner);
         scanState = scope.recurrentState("scan", spec.state() * inner);
     }
@@ -75,6 +76,10 @@ final class Mamba1 implements Layer {
         Tensor c = cNorm.forward(pass, dtBc.columnRange(rank + n, rank + 2L * n));
         Tensor y = SelectiveScan.apply(pass, x, Linear.apply(pass, dt, dtProj), Optional.of(dtBias), aLog, b, c,
                 Optional.of(skip), scanState);
-        return Linear.apply(pass, Gate.apply(pass, z, y, Activation.SILU), outProj, outBias);
+        // later layers read it after this layer's scratch memory is given back
+        spec.publishes().ifPresent(name -> pass.publish(new PublishedMemory(name),
+                Scale.into(pass, pass.takeLasting(y.rows(), y.columns()), y, 1)));
+        Tensor gated = Gate.apply(pass, z, y, Activation.SILU);
+        return outProj.isPresent() ? Linear.apply(pass, gated, outProj.get(), outBias) : gated;
     }
 }

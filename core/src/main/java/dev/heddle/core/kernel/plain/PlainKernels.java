@@ -2,6 +2,7 @@ package dev.heddle.core.kernel.plain;
 
 import dev.heddle.core.kernel.AdamW;
 import dev.heddle.core.kernel.Attention;
+import dev.heddle.core.kernel.AttentionDifference;
 import dev.heddle.core.kernel.CausalConvolution;
 import dev.heddle.core.kernel.CrossEntropy;
 import dev.heddle.core.kernel.DeltaWkv;
@@ -30,6 +31,7 @@ public class PlainKernels implements Kernels {
     private final SelectiveScan selectiveScan = new PlainSelectiveScan();
     private final StateSpaceDual stateSpaceDual = new PlainStateSpaceDual();
     private final Attention attention = new PlainAttention();
+    private final AttentionDifference attentionDifference = new PlainAttentionDifference();
     private final Rotary rotary = new PlainRotary();
     private final Embedding embedding = new PlainEmbedding();
     private final TokenShift tokenShift = new PlainTokenShift();
@@ -74,6 +76,11 @@ public class PlainKernels implements Kernels {
     @Override
     public Attention attention() {
         return attention;
+    }
+
+    @Override
+    public AttentionDifference attentionDifference() {
+        return attentionDifference;
     }
 
     @Override
