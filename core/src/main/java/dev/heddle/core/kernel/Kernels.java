@@ -33,4 +33,10 @@ public interface Kernels {
     DeltaWkv deltaWkv();
 
     Retention retention();
+
+    FeatureMaps featureMaps();
+
+    SymmetricConvolution symmetricConvolution();
+
+    BidirectionalAttention bidirectionalAttention();
 }

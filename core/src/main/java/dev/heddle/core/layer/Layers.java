@@ -2,6 +2,8 @@ package dev.heddle.core.layer;
 
 import dev.heddle.core.spec.AttentionSpec;
 import dev.heddle.core.spec.GatedMlpSpec;
+import dev.heddle.core.spec.ImageMixerSpec;
+import dev.heddle.core.spec.LayerScaleSpec;
 import dev.heddle.core.spec.LayerSpec;
 import dev.heddle.core.spec.Mamba1Spec;
 import dev.heddle.core.spec.Mamba2Spec;
@@ -30,6 +32,8 @@ public final class Layers {
             case SequenceSpec sequence -> new Sequence(sequence, scope);
             case ParallelSpec parallel -> new Parallel(parallel, scope);
             case SharedUseSpec use -> build(scope.spec().shared().get(use.block()), scope.shared("shared." + use.block()));
+            case LayerScaleSpec scaled -> new LayerScale(scaled, scope);
+            case ImageMixerSpec mixer -> Bidirectional.build(mixer, scope);
             case AttentionSpec attention -> new GroupedQueryAttention(attention, scope);
             case Mamba1Spec mamba -> new Mamba1(mamba, scope);
             case Mamba2Spec mamba -> new Mamba2(mamba, scope);

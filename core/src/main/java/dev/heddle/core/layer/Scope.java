@@ -2,6 +2,7 @@ package dev.heddle.core.layer;
 
 import dev.heddle.core.spec.ModelSpec;
 import dev.heddle.core.spec.NormSpec;
+import dev.heddle.core.spec.SpecException;
 import dev.heddle.core.state.StateLayout;
 import dev.heddle.core.tensor.Tensor;
 import java.util.Map;
@@ -12,7 +13,7 @@ import java.util.Optional;
 /// Parameters and states have separate paths, because a shared block has one set of parameters and a state for
 /// each use.
 public final class Scope {
-    private final ModelSpec spec;
+    private final Optional<ModelSpec> spec;
     private final ParameterSource source;
     private final StateLayout states;
     private final String parameters;
@@ -21,7 +22,7 @@ public final class Scope {
     private final Map<String, Double> shares;
     private final double share;
 
-    private Scope(ModelSpec spec, ParameterSource source, StateLayout states, String parameters, String use, int width,
+    private Scope(Optional<ModelSpec> spec, ParameterSource source, StateLayout states, String parameters, String use, int width,
             Map<String, Double> shares, double share) {
         this.shares = shares;
         this.share = share;
@@ -37,12 +38,23 @@ public final class Scope {
     ///
     /// @param shares receives, for each parameter, the share of tokens that use it: 1, or less for experts
     public static Scope root(ModelSpec spec, ParameterSource source, StateLayout states, Map<String, Double> shares) {
-        return new Scope(spec, source, states, "", "", spec.width(), shares, 1);
+        return new Scope(Optional.of(spec), source, states, "", "", spec.width(), shares, 1);
     }
 
-    /// The model this is part of.
+    /// The root of an image model, in which no sequence outlives a pass.
+    public static Scope imageRoot(int width, ParameterSource source, Map<String, Double> shares) {
+        return new Scope(Optional.empty(), source, new StateLayout(), "", "", width, shares, 1);
+    }
+
+    /// The language model this is part of.
+    /// @throws SpecException in an image model, which has no shared blocks, embedding or head
     public ModelSpec spec() {
-        return spec;
+        return spec.orElseThrow(() -> new SpecException(use, "refers to the language model around it, and an image model has none"));
+    }
+
+    /// Whether this is part of an image model.
+    public boolean isImage() {
+        return spec.isEmpty();
     }
 
     /// D, width of the rows that enter and leave a layer here.
@@ -89,6 +101,12 @@ public final class Scope {
         return parameter(name, ParameterSource.Kind.MATRIX, rows, columns);
     }
 
+    /// The weight [O, C, height, width] of a two-dimensional convolution in its stored type, seen as [O, C·height·width].
+    public Tensor filter(String name, long outputs, long channels, long height, long width) {
+        return parameter(name, ParameterSource.Kind.MATRIX, outputs, channels, height, width)
+                .reshape(outputs, channels * height * width);
+    }
+
     /// A small parameter in f32.
     public Tensor small(String name, long... shape) {
         return parameter(name, ParameterSource.Kind.SMALL, shape);
@@ -116,11 +134,19 @@ public final class Scope {
     }
 
     public int recurrentState(String name, int elements, float initial) {
+        requireLanguage();
         return states.addRecurrent(join(use, name), elements, initial);
     }
 
     /// Registers keys and values; the number finds them in the pool.
     public int keyValues(int keyWidth, int valueWidth, int window) {
+        requireLanguage();
         return states.addKeyValues(use, keyWidth, valueWidth, window);
+    }
+
+    private void requireLanguage() {
+        if (isImage()) {
+            throw new SpecException(use, "is a layer that remembers, and an image model has no use for it");
+        }
     }
 }

@@ -18,7 +18,7 @@ import java.util.function.Supplier;
 public final class Pass {
     private final Executor executor;
     private final Kernels kernels;
-    private final StatePool states;
+    private final Optional<StatePool> states;
     private final Segments segments;
     private final int[] ids;
     private final Optional<Tape> tape;
@@ -28,16 +28,34 @@ public final class Pass {
     /// @param states holds the batch's sequences, with room reserved for its rows
     /// @param ids    one token id for each row
     public Pass(Executor executor, StatePool states, Segments segments, int[] ids, Optional<Tape> tape) {
+        this(executor, Optional.of(states), segments, ids, tape);
         if (ids.length != segments.rows()) {
             throw new IllegalArgumentException(ids.length + " token ids for a batch of " + segments.rows() + " rows");
         }
+        executor.begin();
+    }
+
+    private Pass(Executor executor, Optional<StatePool> states, Segments segments, int[] ids, Optional<Tape> tape) {
         this.executor = executor;
         this.kernels = executor.backend().kernels();
         this.states = states;
         this.segments = segments;
         this.ids = ids;
         this.tape = tape;
+    }
+
+    /// A pass over sequences that begin and end in it, so that nothing is remembered (images): no tokens, no states.
+    public static Pass stateless(Executor executor, Segments segments, Optional<Tape> tape) {
         executor.begin();
+        return new Pass(executor, Optional.empty(), segments, new int[0], tape);
+    }
+
+    /// The same stateless pass with its rows divided into other sequences (the windows of an image).
+    public Pass within(Segments segments) {
+        if (states.isPresent()) {
+            throw new IllegalStateException("the sequences of this pass have states and cannot be divided otherwise");
+        }
+        return new Pass(executor, states, segments, ids, tape);
     }
 
     /// Lays sequences end to end: `tokens.get(s)` continues `sequences.get(s)`. Reserves room for them.
@@ -69,7 +87,7 @@ public final class Pass {
     }
 
     public StatePool states() {
-        return states;
+        return states.orElseThrow(() -> new IllegalStateException("the sequences of this pass have no states"));
     }
 
     public Segments segments() {
@@ -78,7 +96,7 @@ public final class Pass {
 
     /// T, the rows of the batch.
     public int rows() {
-        return ids.length;
+        return segments.rows();
     }
 
     public int[] ids() {

@@ -1,12 +1,14 @@
 package dev.heddle.core.kernel.plain;
 
 import dev.heddle.core.kernel.Attention;
+import dev.heddle.core.kernel.BidirectionalAttention;
 import dev.heddle.core.kernel.CausalConvolution;
 import dev.heddle.core.kernel.CrossEntropy;
 import dev.heddle.core.kernel.DeltaWkv;
 import dev.heddle.core.kernel.Elementwise;
 import dev.heddle.core.kernel.Embedding;
 import dev.heddle.core.kernel.Experts;
+import dev.heddle.core.kernel.FeatureMaps;
 import dev.heddle.core.kernel.Kernels;
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.MatrixWkv;
@@ -15,6 +17,7 @@ import dev.heddle.core.kernel.Retention;
 import dev.heddle.core.kernel.Rotary;
 import dev.heddle.core.kernel.SelectiveScan;
 import dev.heddle.core.kernel.StateSpaceDual;
+import dev.heddle.core.kernel.SymmetricConvolution;
 import dev.heddle.core.kernel.TokenShift;
 import dev.heddle.core.kernel.Wkv;
 
@@ -35,6 +38,9 @@ public class PlainKernels implements Kernels {
     private final MatrixWkv matrixWkv = new PlainMatrixWkv();
     private final DeltaWkv deltaWkv = new PlainDeltaWkv();
     private final Retention retention = new PlainRetention();
+    private final FeatureMaps featureMaps = new PlainFeatureMaps();
+    private final SymmetricConvolution symmetricConvolution = new PlainSymmetricConvolution();
+    private final BidirectionalAttention bidirectionalAttention = new PlainBidirectionalAttention();
     private final CrossEntropy crossEntropy = new PlainCrossEntropy();
 
     @Override
@@ -115,5 +121,20 @@ public class PlainKernels implements Kernels {
     @Override
     public Retention retention() {
         return retention;
+    }
+
+    @Override
+    public FeatureMaps featureMaps() {
+        return featureMaps;
+    }
+
+    @Override
+    public SymmetricConvolution symmetricConvolution() {
+        return symmetricConvolution;
+    }
+
+    @Override
+    public BidirectionalAttention bidirectionalAttention() {
+        return bidirectionalAttention;
     }
 }

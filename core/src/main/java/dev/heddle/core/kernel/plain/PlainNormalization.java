@@ -105,4 +105,51 @@ public final class PlainNormalization implements Normalization {
             }
         }
     }
+
+    @Override
+    public void layerGradient(Tensor dx, Optional<Tensor> dWeight, Optional<Tensor> dBias, Tensor dy, Tensor x,
+            Optional<Tensor> weight, float epsilon, int groups) {
+        int width = x.columns() / groups;
+        for (int t = 0; t < x.rows(); t++) {
+            for (int g = 0; g < groups; g++) {
+                layerGradient(dx, dWeight, dBias, dy, x, weight, epsilon, t, g * width, width);
+            }
+        }
+    }
+
+    /// One group of one row, with x̂ = (x − mean)·r and g = dy ⊙ w: dx += r·(g − mean(g) − x̂·mean(g ⊙ x̂)).
+    private static void layerGradient(Tensor dx, Optional<Tensor> dWeight, Optional<Tensor> dBias, Tensor dy, Tensor x,
+            Optional<Tensor> weight, float epsilon, int t, int from, int width) {
+        double mean = 0;
+        for (int d = from; d < from + width; d++) {
+            mean += at(x, t, d);
+        }
+        mean /= width;
+        double variance = 0;
+        for (int d = from; d < from + width; d++) {
+            variance += (at(x, t, d) - mean) * (at(x, t, d) - mean);
+        }
+        double inverse = 1 / Math.sqrt(variance / width + epsilon);
+        double sum = 0;
+        double dot = 0;
+        for (int d = from; d < from + width; d++) {
+            double g = at(dy, t, d) * weight(weight, d, 0);
+            sum += g;
+            dot += g * (at(x, t, d) - mean) * inverse;
+        }
+        for (int d = from; d < from + width; d++) {
+            double normed = (at(x, t, d) - mean) * inverse;
+            double g = at(dy, t, d) * weight(weight, d, 0);
+            put(dx, t, d, at(dx, t, d) + inverse * (g - sum / width - normed * dot / width));
+            add(dWeight, d, at(dy, t, d) * normed);
+            add(dBias, d, at(dy, t, d));
+        }
+    }
+
+    private static void add(Optional<Tensor> gradient, int d, double value) {
+        if (gradient.isPresent()) {
+            long i = d % gradient.get().elements();
+            gradient.get().set(i, (float) (gradient.get().get(i) + value));
+        }
+    }
 }
