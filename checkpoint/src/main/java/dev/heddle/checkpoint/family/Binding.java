@@ -6,7 +6,8 @@ package dev.heddle.checkpoint.family;
 /// @param tensor    name in the checkpoint
 /// @param view      the elements and their order
 /// @param transform what their stored values mean
-public record Binding(String parameter, String tensor, View view, Transform transform) {
+/// @param trained   whether it has a gradient; false for buffers
+public record Binding(String parameter, String tensor, View view, Transform transform, boolean trained) {
     /// The elements of a tensor, seen as rows of its last dimension.
     public sealed interface View {
         View WHOLE = new Whole();

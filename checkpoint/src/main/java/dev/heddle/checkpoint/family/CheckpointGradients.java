@@ -21,6 +21,9 @@ public final class CheckpointGradients {
     public static Map<String, float[]> of(WeightSource weights, Binder binder, Function<String, Optional<float[]>> gradient) {
         Map<String, float[]> result = new LinkedHashMap<>();
         for (Binding binding : binder.bindings().values()) {
+            if (!binding.trained()) {
+                continue;
+            }
             Tensor stored = weights.tensor(binding.tensor());
             float[] target = result.computeIfAbsent(binding.tensor(), _ -> new float[Math.toIntExact(stored.elements())]);
             gradient.apply(binding.parameter()).ifPresent(values -> place(binding, stored, values, target));

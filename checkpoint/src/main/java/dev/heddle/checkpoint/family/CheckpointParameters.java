@@ -161,7 +161,7 @@ public final class CheckpointParameters implements ParameterSource {
     /// Checks that every tensor of the checkpoint was claimed or is known to be needless.
     public void requireAllClaimed() {
         List<String> extra = weights.names().stream().filter(name -> !claimed.containsKey(name)
-                && !binder.ignored().contains(name)).toList();
+                && !binder.ignores(name)).toList();
         if (!extra.isEmpty()) {
             throw new CheckpointException(weights.describe() + ": the architecture has no place for "
                     + (extra.size() == 1 ? "tensor " : extra.size() + " tensors, among them ")

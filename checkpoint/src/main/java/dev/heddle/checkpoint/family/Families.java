@@ -8,13 +8,16 @@ import java.util.List;
 /// All checkpoint families Heddle reads.
 public final class Families {
     private static final List<Family> ALL = List.of(
+            new Bamba(),
             new FalconH1(),
             new FalconMamba(),
+            new Granite4(),
             new Jamba(),
             new Llama(),
             new Mamba(),
             new Mamba2(),
             new Mistral(),
+            new NemotronH(),
             new RetNet(),
             new Rwkv4(),
             new Rwkv5(),

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.heddle.checkpoint.CheckpointException;
-import dev.heddle.checkpoint.ImageCheckpoint;
 import dev.heddle.checkpoint.Repository;
 import dev.heddle.checkpoint.config.Config;
 import dev.heddle.checkpoint.weights.Safetensors;
@@ -156,8 +155,12 @@ class ImageFixtureTest {
                     .filter(name -> name.endsWith(".running_mean") || name.endsWith(".running_var")
                             || name.endsWith(".num_batches_tracked"))
                     .mapToLong(name -> checkpoint.weights().tensor(name).elements()).sum();
-            assertEquals(meta.get("parameters").asLong(), checkpoint.model().parameterCount() + statistics);
+            assertEquals(meta.get("parameters").asLong(), count(checkpoint.model()) + statistics);
         }
+    }
+
+    private static long count(ImageModel model) {
+        return model.parameters().values().stream().mapToLong(Tensor::elements).sum();
     }
 
     /// Published sizes in millions, some of them rounded and some cut.
@@ -168,7 +171,7 @@ class ImageFixtureTest {
     void publishedSizesFollowFromTheConfigurations(String preset, String millions) {
         Config config = Zoo.config(Zoo.get(preset));
         ImageFamily family = ImageFamilies.of(config).orElseThrow();
-        long count = new ImageModel(ImageCheckpoint.spec(config, family, preset), new ShapeOnly(DType.F32)).parameterCount();
+        long count = count(new ImageModel(ImageCheckpoint.spec(config, family, preset), new ShapeOnly(DType.F32)));
         double unit = millions.contains(".") ? 1e5 : 1e6;
         double published = Double.parseDouble(millions) * 1e6;
         assertTrue(Math.round(count / unit) * unit == published || Math.floor(count / unit) * unit == published,

@@ -7,13 +7,13 @@ import dev.heddle.core.tensor.Tensor;
 
 /// A batch norm with the statistics of training.
 ///
-/// Parameters: `weight`, `bias`, and as training left them `running_mean`, `running_var`, [C] each.
+/// Parameters: `weight`, `bias`; buffers, as training left them: `running_mean`, `running_var`; [C] each.
 final class ChannelNorm {
     private final Statistics statistics;
     private final double epsilon;
 
     ChannelNorm(Scope scope, int channels, double epsilon) {
-        statistics = new Statistics(scope.small("running_mean", channels), scope.small("running_var", channels),
+        statistics = new Statistics(scope.buffer("running_mean", channels), scope.buffer("running_var", channels),
                 scope.small("weight", channels), scope.small("bias", channels));
         this.epsilon = epsilon;
     }

@@ -25,8 +25,9 @@ public final class Layers {
     private Layers() {
     }
 
-    /// @param scope where the layer's parameters and states are named
-    public static Layer build(LayerSpec spec, Scope scope) {
+    /// @param place where the layer's parameters and states are named
+    public static Layer build(LayerSpec spec, Scope place) {
+        Scope scope = place.enter(spec);
         return switch (spec) {
             case ResidualSpec residual -> new Residual(residual, scope);
             case SequenceSpec sequence -> new Sequence(sequence, scope);

@@ -34,7 +34,7 @@ public final class Differentiation implements AutoCloseable {
             backend.fill(zeros, 0);
             return zeros;
         });
-        try (StatePool states = new StatePool(backend, model.states(), DType.F32, 0)) {
+        try (StatePool states = new StatePool(backend, model.states(), DType.F32)) {
             loss = run(states, tokens);
         }
     }

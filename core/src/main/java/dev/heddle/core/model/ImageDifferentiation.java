@@ -61,9 +61,10 @@ public final class ImageDifferentiation implements AutoCloseable {
         return loss;
     }
 
-    /// d loss / d parameter, row by row; empty if the loss does not depend on it.
+    /// d loss / d parameter or buffer, row by row; empty if the loss does not depend on it.
     public Optional<float[]> gradient(String parameter) {
-        return tape.gathered(model.parameters().get(parameter)).map(backend::read);
+        Tensor buffer = model.buffers().get(parameter);
+        return tape.gathered(buffer == null ? model.parameters().get(parameter) : buffer).map(backend::read);
     }
 
     @Override

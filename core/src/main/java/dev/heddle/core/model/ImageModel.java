@@ -3,6 +3,7 @@ package dev.heddle.core.model;
 import dev.heddle.core.autograd.Tape;
 import dev.heddle.core.layer.Backbone;
 import dev.heddle.core.layer.FeatureMap;
+import dev.heddle.core.layer.Inventory;
 import dev.heddle.core.layer.ParameterSource;
 import dev.heddle.core.layer.Scope;
 import dev.heddle.core.op.Linear;
@@ -11,7 +12,6 @@ import dev.heddle.core.pass.Pass;
 import dev.heddle.core.spec.ImageModelSpec;
 import dev.heddle.core.tensor.Tensor;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -22,6 +22,8 @@ import java.util.Optional;
 public final class ImageModel {
     private final ImageModelSpec spec;
     private final Map<String, Tensor> parameters = new LinkedHashMap<>();
+    private final Map<String, Tensor> buffers = new LinkedHashMap<>();
+    private final Inventory inventory = new Inventory();
     private final Backbone backbone;
     private final Tensor head;
     private final Tensor headBias;
@@ -29,9 +31,9 @@ public final class ImageModel {
     /// Asks `source` for every parameter the specification implies, each once.
     public ImageModel(ImageModelSpec spec, ParameterSource source) {
         this.spec = spec;
-        ParameterSource once = (name, kind, shape) -> parameters.computeIfAbsent(name,
-                n -> source.parameter(n, kind, shape));
-        Scope root = Scope.imageRoot(spec.backbone().features(), once, new HashMap<>());
+        ParameterSource once = (name, kind, shape) -> (kind == ParameterSource.Kind.BUFFER ? buffers : parameters)
+                .computeIfAbsent(name, n -> source.parameter(n, kind, shape));
+        Scope root = Scope.imageRoot(spec.backbone().features(), once, inventory);
         backbone = Backbone.build(spec, root);
         head = root.matrix("head.weight", spec.classes(), spec.backbone().features());
         headBias = root.small("head.bias", spec.classes());
@@ -41,20 +43,20 @@ public final class ImageModel {
         return spec;
     }
 
-    /// All parameters by name, and the statistics of batch norms among them.
+    /// All parameters by name.
     public Map<String, Tensor> parameters() {
         return Collections.unmodifiableMap(parameters);
     }
 
-    /// Whether training by gradients changes a parameter; the statistics of batch norms are measured instead.
-    public static boolean isLearned(String parameter) {
-        return !parameter.endsWith(".running_mean") && !parameter.endsWith(".running_var");
+    /// All values that are read and not trained, by name: the statistics of batch norms.
+    public Map<String, Tensor> buffers() {
+        return Collections.unmodifiableMap(buffers);
     }
 
-    /// Learned numbers, as publications count them.
-    public long parameterCount() {
-        return parameters.entrySet().stream().filter(entry -> isLearned(entry.getKey()))
-                .mapToLong(entry -> entry.getValue().elements()).sum();
+    /// Every layer of the blocks and who owns each parameter; stem, convolutions, class token and head belong to the
+    /// model itself.
+    public Inventory inventory() {
+        return inventory;
     }
 
     /// Logits [B, classes]. The tensor is the pass's own: read it before the next pass begins.

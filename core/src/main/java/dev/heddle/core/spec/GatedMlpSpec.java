@@ -7,8 +7,12 @@ package dev.heddle.core.spec;
 /// @param bias        biases on all three projections
 /// @param gateScale   factor on the gate before the activation; 1 for none
 /// @param outputScale factor on the output; 1 for none
-public record GatedMlpSpec(int inner, Activation activation, boolean bias, double gateScale, double outputScale)
-        implements ChannelMixerSpec {
+public record GatedMlpSpec(
+        int inner,
+        @Default("silu") Activation activation,
+        @Default("false") boolean bias,
+        @Default("1") double gateScale,
+        @Default("1") double outputScale) implements ChannelMixerSpec {
     public GatedMlpSpec {
         Check.positive("gatedMlp.inner", inner);
         Check.present("gatedMlp.activation", activation);

@@ -9,8 +9,14 @@ package dev.heddle.core.spec;
 /// @param convBias       bias of the convolution
 /// @param projectionBias bias of the input and output projections
 /// @param innerNorm      norm of time step, B and C (Jamba, Falcon-Mamba); [NormSpec#NONE] for none
-public record Mamba1Spec(int inner, int state, int conv, int dtRank, boolean convBias, boolean projectionBias,
-        NormSpec innerNorm) implements MixerSpec {
+public record Mamba1Spec(
+        int inner,
+        @Default("16") int state,
+        @Default("4") int conv,
+        int dtRank,
+        @Default("true") boolean convBias,
+        @Default("false") boolean projectionBias,
+        @Default("none") NormSpec innerNorm) implements MixerSpec {
     public Mamba1Spec {
         Check.positive("mamba1.inner", inner);
         Check.positive("mamba1.state", state);

@@ -1,5 +1,6 @@
 package dev.heddle.core.kernel.vector;
 
+import dev.heddle.core.kernel.Elementwise;
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.plain.PlainKernels;
 import dev.heddle.core.parallel.Workers;
@@ -7,9 +8,11 @@ import dev.heddle.core.parallel.Workers;
 /// The kernels of the Vector API.
 public final class VectorKernels extends PlainKernels {
     private final MatrixProduct matrixProduct;
+    private final Elementwise elementwise;
 
     private VectorKernels(Workers workers) {
         matrixProduct = new VectorMatrixProduct(workers);
+        elementwise = new VectorElementwise(workers);
     }
 
     public static VectorKernels create(Workers workers) {
@@ -24,5 +27,10 @@ public final class VectorKernels extends PlainKernels {
     @Override
     public MatrixProduct matrixProduct() {
         return matrixProduct;
+    }
+
+    @Override
+    public Elementwise elementwise() {
+        return elementwise;
     }
 }
