@@ -2,6 +2,7 @@ package dev.heddle.checkpoint.family;
 
 import dev.heddle.checkpoint.family.Binding.Transform;
 import dev.heddle.checkpoint.family.Binding.View;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
@@ -86,6 +87,12 @@ public final class Binder {
     /// `parameter` follows from the whole tensor's values by `transform`.
     public Binder bindTransformed(String parameter, String tensor, Transform transform) {
         return add(parameter, tensor, View.WHOLE, transform);
+    }
+
+    /// `parameter` is the rows of these tensors, one after the other.
+    public Binder bindJoined(String parameter, String first, String... others) {
+        return add(parameter, first, new View.Joined(Arrays.stream(others).map(name -> tensors + name).toList()),
+                Transform.IDENTITY);
     }
 
     /// The buffer `name`, which no gradient trains, is the whole tensor.

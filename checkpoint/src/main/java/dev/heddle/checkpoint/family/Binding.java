@@ -1,5 +1,7 @@
 package dev.heddle.checkpoint.family;
 
+import java.util.List;
+
 /// Which elements of a checkpoint's tensor make one parameter.
 ///
 /// @param parameter name in the model
@@ -22,6 +24,13 @@ public record Binding(String parameter, String tensor, View view, Transform tran
 
         /// These rows in this order.
         record RowList(int[] rows) implements View {
+        }
+
+        /// All rows of the tensor, then those of the others.
+        record Joined(List<String> others) implements View {
+            public Joined {
+                others = List.copyOf(others);
+            }
         }
 
         /// Columns `from` (inclusive) to `to` (exclusive) of every row, with rows and columns exchanged if `transposed`.

@@ -32,6 +32,8 @@ public interface Kernels {
 
     DeltaWkv deltaWkv();
 
+    GatedDeltaRule gatedDeltaRule();
+
     Retention retention();
 
     FeatureMaps featureMaps();
@@ -39,4 +41,6 @@ public interface Kernels {
     SymmetricConvolution symmetricConvolution();
 
     BidirectionalAttention bidirectionalAttention();
+
+    AdamW adamW();
 }

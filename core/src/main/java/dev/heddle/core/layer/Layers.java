@@ -1,6 +1,7 @@
 package dev.heddle.core.layer;
 
 import dev.heddle.core.spec.AttentionSpec;
+import dev.heddle.core.spec.GatedDeltaNetSpec;
 import dev.heddle.core.spec.GatedMlpSpec;
 import dev.heddle.core.spec.ImageMixerSpec;
 import dev.heddle.core.spec.LayerScaleSpec;
@@ -36,6 +37,7 @@ public final class Layers {
             case LayerScaleSpec scaled -> new LayerScale(scaled, scope);
             case ImageMixerSpec mixer -> Bidirectional.build(mixer, scope);
             case AttentionSpec attention -> new GroupedQueryAttention(attention, scope);
+            case GatedDeltaNetSpec net -> new GatedDeltaNet(net, scope);
             case Mamba1Spec mamba -> new Mamba1(mamba, scope);
             case Mamba2Spec mamba -> new Mamba2(mamba, scope);
             case RetentionSpec retention -> new MultiScaleRetention(retention, scope);

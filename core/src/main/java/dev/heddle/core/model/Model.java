@@ -98,9 +98,19 @@ public final class Model {
     /// next pass begins. Afterwards each sequence of `sequences` has advanced by its rows.
     public Tensor logits(Pass pass, int[] rows) {
         Tensor h = hidden(pass);
+        return logits(pass, normed(pass, h, rows));
+    }
+
+    /// The chosen rows of the residual stream after the final norm, [rows.length, D].
+    Tensor normed(Pass pass, Tensor hidden, int[] rows) {
         int[] wanted = pass.rowsOf(rows);
-        Tensor picked = wanted.length == h.rows() && isIdentity(wanted) ? h : PickRows.apply(pass, h, wanted);
-        Tensor logits = Linear.apply(pass, finalNorm.forward(pass, picked), head);
+        Tensor picked = wanted.length == hidden.rows() && isIdentity(wanted) ? hidden : PickRows.apply(pass, hidden, wanted);
+        return finalNorm.forward(pass, picked);
+    }
+
+    /// Logits [R, V] of normed rows [R, D].
+    Tensor logits(Pass pass, Tensor normed) {
+        Tensor logits = Linear.apply(pass, normed, head);
         if (headBias.isPresent()) {
             logits = AddRow.apply(pass, logits, headBias.get());
         }
@@ -115,6 +125,11 @@ public final class Model {
             h = block.forward(pass, h);
         }
         return h;
+    }
+
+    /// The parameters that turn normed rows into logits.
+    List<Tensor> headParameters() {
+        return headBias.map(bias -> List.of(head, bias)).orElse(List.of(head));
     }
 
     private static boolean isIdentity(int[] rows) {

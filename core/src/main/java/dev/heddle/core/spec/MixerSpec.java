@@ -4,6 +4,7 @@ package dev.heddle.core.spec;
 public sealed interface MixerSpec extends LayerSpec permits
         AttentionSpec,
         ImageMixerSpec,
+        GatedDeltaNetSpec,
         Mamba1Spec,
         Mamba2Spec,
         RetentionSpec,

@@ -1,5 +1,6 @@
 package dev.heddle.core.kernel.plain;
 
+import dev.heddle.core.kernel.AdamW;
 import dev.heddle.core.kernel.Attention;
 import dev.heddle.core.kernel.BidirectionalAttention;
 import dev.heddle.core.kernel.CausalConvolution;
@@ -9,6 +10,7 @@ import dev.heddle.core.kernel.Elementwise;
 import dev.heddle.core.kernel.Embedding;
 import dev.heddle.core.kernel.Experts;
 import dev.heddle.core.kernel.FeatureMaps;
+import dev.heddle.core.kernel.GatedDeltaRule;
 import dev.heddle.core.kernel.Kernels;
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.MatrixWkv;
@@ -37,10 +39,12 @@ public class PlainKernels implements Kernels {
     private final Wkv wkv = new PlainWkv();
     private final MatrixWkv matrixWkv = new PlainMatrixWkv();
     private final DeltaWkv deltaWkv = new PlainDeltaWkv();
+    private final GatedDeltaRule gatedDeltaRule = new PlainGatedDeltaRule();
     private final Retention retention = new PlainRetention();
     private final FeatureMaps featureMaps = new PlainFeatureMaps();
     private final SymmetricConvolution symmetricConvolution = new PlainSymmetricConvolution();
     private final BidirectionalAttention bidirectionalAttention = new PlainBidirectionalAttention();
+    private final AdamW adamW = new PlainAdamW();
     private final CrossEntropy crossEntropy = new PlainCrossEntropy();
 
     @Override
@@ -89,6 +93,11 @@ public class PlainKernels implements Kernels {
     }
 
     @Override
+    public AdamW adamW() {
+        return adamW;
+    }
+
+    @Override
     public CrossEntropy crossEntropy() {
         return crossEntropy;
     }
@@ -116,6 +125,11 @@ public class PlainKernels implements Kernels {
     @Override
     public DeltaWkv deltaWkv() {
         return deltaWkv;
+    }
+
+    @Override
+    public GatedDeltaRule gatedDeltaRule() {
+        return gatedDeltaRule;
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.heddle.core.kernel.vector;
 
+import dev.heddle.core.kernel.AdamW;
 import dev.heddle.core.kernel.Elementwise;
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.plain.PlainKernels;
@@ -8,10 +9,12 @@ import dev.heddle.core.parallel.Workers;
 /// The kernels of the Vector API.
 public final class VectorKernels extends PlainKernels {
     private final MatrixProduct matrixProduct;
+    private final AdamW adamW;
     private final Elementwise elementwise;
 
     private VectorKernels(Workers workers) {
         matrixProduct = new VectorMatrixProduct(workers);
+        adamW = new VectorAdamW(workers);
         elementwise = new VectorElementwise(workers);
     }
 
@@ -27,6 +30,11 @@ public final class VectorKernels extends PlainKernels {
     @Override
     public MatrixProduct matrixProduct() {
         return matrixProduct;
+    }
+
+    @Override
+    public AdamW adamW() {
+        return adamW;
     }
 
     @Override
