@@ -25,7 +25,9 @@ public final class Families {
             new Rwkv4(),
             new Rwkv5(),
             new Rwkv6(),
-            new Rwkv7());
+            new Rwkv7(),
+            new Zamba(),
+            new Zamba2());
 
     private Families() {
     }

@@ -18,7 +18,8 @@ import java.util.Optional;
 /// call, normalised and rotated.
 ///
 /// Parameters: `q.weight` [H·K, D], `k.weight` [kv·K, D], `v.weight` [kv·V, D] (the last two not if an earlier layer's keys
-/// and values are read), `gate.weight` [H·V, D], biases `q|k|v|gate.bias`, norms `q_norm`, `k_norm` [K] or over whole rows.
+/// and values are read), `gate.weight` [H·V, D], biases `q|k|v|gate.bias`, of each use
+/// `q|k|v_adapter` (see [Adapter]), norms `q_norm`, `k_norm` [K] or over whole rows.
 final class AttentionInputs {
     /// @param query  [T, H·K]
     /// @param stored keys and values of all positions
@@ -39,6 +40,7 @@ final class AttentionInputs {
     private final Norm queryNorm;
     private final Norm keyNorm;
     private final int memory;
+    private final List<Adapter> adapters = new ArrayList<>();
 
     AttentionInputs(AttentionSpec spec, Scope scope) {
         this.spec = spec;
@@ -66,6 +68,12 @@ final class AttentionInputs {
         boolean rows = spec.queryKeySpan() == AttentionSpec.Span.ROW;
         queryNorm = scope.norm("q_norm", spec.queryKeyNorm(), rows ? queryWidth : spec.headDim());
         keyNorm = scope.norm("k_norm", own ? spec.queryKeyNorm() : NormSpec.NONE, rows ? keyWidth : spec.headDim());
+        Adapter.Output[] outputs = {new Adapter.Output("q", queryWidth), new Adapter.Output("k", keyWidth),
+            new Adapter.Output("v", valueWidth)};
+        for (Adapter.Output output : own ? outputs : new Adapter.Output[] {outputs[0]}) {
+            Adapter.of(scope.own().child(output.name() + "_adapter"), spec.adapterRank(), input,
+                    new Adapter.Output("up", output.width())).ifPresent(adapters::add);
+        }
         memory = switch (spec.keyValues()) {
             case KeyValueSource.Own _ -> scope.keyValues(keyWidth, valueWidth, spec.window());
             case KeyValueSource.Published(String name) ->
@@ -76,6 +84,9 @@ final class AttentionInputs {
 
     Projected project(Pass pass, Tensor x) {
         Tensor[] parts = Linear.apply(pass, x, weights);
+        for (int i = 0; i < adapters.size(); i++) {
+            parts[i] = adapters.get(i).add(pass, new Tensor[] {parts[i]}, x)[0];
+        }
         Tensor query = prepared(pass, Biased.apply(pass, parts[0], queryBias), queryNorm, spec.heads());
         Optional<Tensor> gate = spec.outputGate() ? Optional.of(Biased.apply(pass, parts[parts.length - 1], gateBias))
                 : Optional.empty();

@@ -10,6 +10,7 @@ import dev.heddle.core.spec.Mamba1Spec;
 import dev.heddle.core.spec.Mamba2Spec;
 import dev.heddle.core.spec.MixtureOfExpertsSpec;
 import dev.heddle.core.spec.MlpSpec;
+import dev.heddle.core.spec.NormedSpec;
 import dev.heddle.core.spec.ParallelSpec;
 import dev.heddle.core.spec.ResidualSpec;
 import dev.heddle.core.spec.RetentionSpec;
@@ -20,6 +21,7 @@ import dev.heddle.core.spec.Rwkv7TimeMixSpec;
 import dev.heddle.core.spec.RwkvChannelMixSpec;
 import dev.heddle.core.spec.SequenceSpec;
 import dev.heddle.core.spec.SharedUseSpec;
+import dev.heddle.core.spec.SideInputSpec;
 
 /// Builds layers from their specifications.
 public final class Layers {
@@ -33,7 +35,9 @@ public final class Layers {
             case ResidualSpec residual -> new Residual(residual, scope);
             case SequenceSpec sequence -> new Sequence(sequence, scope);
             case ParallelSpec parallel -> new Parallel(parallel, scope);
-            case SharedUseSpec use -> build(scope.spec().shared().get(use.block()), scope.shared("shared." + use.block()));
+            case NormedSpec normed -> new Normed(normed, scope);
+            case SideInputSpec side -> new SideInput(side, scope);
+            case SharedUseSpec use -> new SharedUse(use, scope);
             case LayerScaleSpec scaled -> new LayerScale(scaled, scope);
             case ImageMixerSpec mixer -> Bidirectional.build(mixer, scope);
             case AttentionSpec attention -> new GroupedQueryAttention(attention, scope);

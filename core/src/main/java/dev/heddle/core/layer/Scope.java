@@ -90,6 +90,11 @@ public final class Scope {
         return new Scope(spec, source, states, shared, use, width, inventory, owner, share);
     }
 
+    /// The same place, whose parameters belong to this use alone even inside a shared block.
+    public Scope own() {
+        return new Scope(spec, source, states, use, use, width, inventory, owner, share);
+    }
+
     /// The same place with rows of another width.
     public Scope withWidth(int width) {
         return new Scope(spec, source, states, parameters, use, width, inventory, owner, share);
