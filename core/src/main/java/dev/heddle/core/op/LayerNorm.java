@@ -6,8 +6,8 @@ import java.util.Optional;
 
 /// y = (x − mean)/sqrt(var + ε)·w + b in each of `groups` parts of a row (Ba et al. 2016; Wu & He 2018).
 ///
-/// Backward, with x̂ = (x − mean)·r, r = 1/sqrt(var + ε) and g = dy ⊙ w: dx += r·(g − mean(g) − x̂·mean(g ⊙ x̂)),
-/// dw += Σ_t dy ⊙ x̂, db += Σ_t dy.
+/// Backward, with r = 1/sqrt(var+ε), z = (x − mean)·r and g = dy ⊙ w: dx += r·(g − mean(g) − z·mean(g⊙z)),
+/// dw += Σ_t dy ⊙ z, db += Σ_t dy.
 public final class LayerNorm {
     private LayerNorm() {
     }
