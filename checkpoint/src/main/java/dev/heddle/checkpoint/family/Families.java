@@ -14,6 +14,8 @@ public final class Families {
             new Granite4(),
             new Hymba(),
             new Jamba(),
+            new Lfm2(),
+            new Lfm2Moe(),
             new Llama(),
             new Mamba(),
             new Mamba2(),
@@ -28,7 +30,9 @@ public final class Families {
             new Rwkv6(),
             new Rwkv7(),
             new Samba(),
-            new SambaY());
+            new SambaY(),
+            new Zamba(),
+            new Zamba2());
 
     private Families() {
     }

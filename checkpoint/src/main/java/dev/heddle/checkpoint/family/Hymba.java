@@ -20,8 +20,8 @@ import java.util.List;
 import java.util.Map;
 
 /// Hymba (Dong et al. 2024): attention and Mamba heads side by side in every layer, whose normed outputs are averaged and
-/// projected together; meta tokens before every sequence, which sliding windows keep in sight; neighbouring layers share keys
-/// and values.
+/// projected together; meta tokens before every sequence, which sliding windows keep in sight; neighbouring layers share
+/// keys and values.
 final class Hymba implements Family {
     @Override
     public String name() {
@@ -40,12 +40,14 @@ final class Hymba implements Family {
         NormSpec norm = NormSpec.rms(config.number("rms_norm_eps", 1e-6));
         int inner = config.integer("mamba_expand", 2) * width;
         int rank = config.isNumber("mamba_dt_rank") ? config.integer("mamba_dt_rank") : (width + 15) / 16;
-        Mamba1Spec mamba = new Mamba1Spec(inner, config.integer("mamba_d_state", 16), config.integer("mamba_d_conv", 4), rank,
-                config.flag("mamba_conv_bias", true), false, config.flag("mamba_inner_layernorms", true) ? norm : NormSpec.NONE)
+        Mamba1Spec mamba = new Mamba1Spec(inner, config.integer("mamba_d_state", 16), config.integer("mamba_d_conv", 4),
+                rank, config.flag("mamba_conv_bias", true), false,
+                config.flag("mamba_inner_layernorms", true) ? norm : NormSpec.NONE)
                 .withoutOutputProjection();
         AttentionSpec global = attention(config, width, inner);
         // a window of W in the configuration means W keys before the query's own
-        AttentionSpec local = config.has("sliding_window") ? global.withWindow(config.integer("sliding_window") + 1) : global;
+        AttentionSpec local = config.has("sliding_window") ? global.withWindow(config.integer("sliding_window") + 1)
+                : global;
         GatedMlpSpec mlp = GatedMlpSpec.of(config.integer("intermediate_size"),
                 Activation.named(config.stringAnyOr("silu", "mlp_hidden_act", "hidden_act")));
         int layers = config.integer("num_hidden_layers");
@@ -63,8 +65,8 @@ final class Hymba implements Family {
         }
         return new ModelSpec(name, name(), config.integer("vocab_size"), width,
                 config.integer("max_position_embeddings", 0),
-                new ModelSpec.EmbeddingSpec(1, NormSpec.NONE, config.integer("num_memory_tokens", 0)), blocks, Map.of(), norm,
-                ModelSpec.HeadSpec.of(config.flag("tie_word_embeddings", false)));
+                new ModelSpec.EmbeddingSpec(1, NormSpec.NONE, config.integer("num_memory_tokens", 0)), blocks, Map.of(),
+                norm, ModelSpec.HeadSpec.of(config.flag("tie_word_embeddings", false)));
     }
 
     private static void check(Config config) {
@@ -125,7 +127,8 @@ final class Hymba implements Family {
         for (int[] group : config.integerLists("kv_reuse_group")) {
             for (int i = 0; i < group.length; i++) {
                 if (group[i] < 0 || group[i] >= layers || group[i] < group[0]) {
-                    throw config.invalid("kv_reuse_group", "groups of layers below " + layers + ", the first of each lowest");
+                    throw config.invalid("kv_reuse_group", "groups of layers below " + layers
+                            + ", the first of each lowest");
                 }
                 String name = "layer " + group[0];
                 sources[group[i]] = i == 0 ? new KeyValueSource.Published(name) : new KeyValueSource.Earlier(name);
@@ -164,7 +167,8 @@ final class Hymba implements Family {
             row = values;
         }
         long inner = mamba.inner();
-        layer.bindRows("mamba.in_x.weight", in, row, row + inner).bindRows("mamba.in_z.weight", in, row + inner, row + 2 * inner);
+        layer.bindRows("mamba.in_x.weight", in, row, row + inner);
+        layer.bindRows("mamba.in_z.weight", in, row + inner, row + 2 * inner);
         layer.bindLinear("mamba.conv", "conv1d", mamba.convBias()).bind("mamba.x_proj.weight", "x_proj.0.weight");
         layer.bindLinear("mamba.dt_proj", "dt_proj.0", true).bind("mamba.A_log", "A_log.0").bind("mamba.D", "D.0");
         if (!mamba.innerNorm().isNone()) {

@@ -16,8 +16,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
-/// Samba (Ren et al. 2024) as its authors' training code stores it: Mamba and sliding-window attention in turn, each followed
-/// by a gated MLP.
+/// Samba (Ren et al. 2024) as its authors' training code stores it: Mamba and sliding-window attention in turn, each
+/// followed by a gated MLP.
 ///
 /// That code rounds the cosines and sines of its rotations to bfloat16; here they stay in single precision.
 final class Samba implements Family {

@@ -52,7 +52,8 @@ final class SambaY implements Family {
         int rank = config.isNumber("mamba_dt_rank") ? config.integer("mamba_dt_rank") : (width + 15) / 16;
         boolean projectionBias = config.flag("mamba_proj_bias", false);
         Mamba1Spec mamba = new Mamba1Spec(config.integer("mamba_expand", 2) * width, config.integer("mamba_d_state", 16),
-                config.integer("mamba_d_conv", 4), rank, config.flag("mamba_conv_bias", true), projectionBias, NormSpec.NONE);
+                config.integer("mamba_d_conv", 4), rank, config.flag("mamba_conv_bias", true), projectionBias,
+                NormSpec.NONE);
         List<LayerSpec> blocks = new ArrayList<>();
         for (int i = 0; i < layers; i++) {
             MixerSpec mixer = i % period != 0 ? attention(config, width, i, half)

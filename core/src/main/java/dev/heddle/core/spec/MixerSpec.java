@@ -3,6 +3,7 @@ package dev.heddle.core.spec;
 /// A layer that moves information between positions.
 public sealed interface MixerSpec extends LayerSpec permits
         AttentionSpec,
+        ImageMixerSpec,
         GatedDeltaNetSpec,
         GatedMemoryUnitSpec,
         Mamba1Spec,
@@ -11,5 +12,6 @@ public sealed interface MixerSpec extends LayerSpec permits
         Rwkv4TimeMixSpec,
         Rwkv5TimeMixSpec,
         Rwkv6TimeMixSpec,
-        Rwkv7TimeMixSpec {
+        Rwkv7TimeMixSpec,
+        ShortConvolutionSpec {
 }
