@@ -13,6 +13,7 @@ public final class Families {
             new FalconH1(),
             new FalconMamba(),
             new Granite4(),
+            new Hymba(),
             new Jamba(),
             new Lfm2(),
             new Lfm2Moe(),
@@ -32,6 +33,8 @@ public final class Families {
             new Rwkv5(),
             new Rwkv6(),
             new Rwkv7(),
+            new Samba(),
+            new SambaY(),
             new Zamba(),
             new Zamba2());
 

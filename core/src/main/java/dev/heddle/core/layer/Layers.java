@@ -2,7 +2,10 @@ package dev.heddle.core.layer;
 
 import dev.heddle.core.spec.AttentionSpec;
 import dev.heddle.core.spec.GatedDeltaNetSpec;
+import dev.heddle.core.spec.GatedMemoryUnitSpec;
 import dev.heddle.core.spec.GatedMlpSpec;
+import dev.heddle.core.spec.ImageMixerSpec;
+import dev.heddle.core.spec.LayerScaleSpec;
 import dev.heddle.core.spec.LayerSpec;
 import dev.heddle.core.spec.Mamba1Spec;
 import dev.heddle.core.spec.Mamba2Spec;
@@ -37,8 +40,12 @@ public final class Layers {
             case NormedSpec normed -> new Normed(normed, scope);
             case SideInputSpec side -> new SideInput(side, scope);
             case SharedUseSpec use -> new SharedUse(use, scope);
-            case AttentionSpec attention -> new GroupedQueryAttention(attention, scope);
+            case LayerScaleSpec scaled -> new LayerScale(scaled, scope);
+            case ImageMixerSpec mixer -> Bidirectional.build(mixer, scope);
+            case AttentionSpec attention -> attention.differential().isNone() ? new GroupedQueryAttention(attention, scope)
+                    : new DifferentialAttention(attention, scope);
             case GatedDeltaNetSpec net -> new GatedDeltaNet(net, scope);
+            case GatedMemoryUnitSpec unit -> new GatedMemoryUnit(unit, scope);
             case Mamba1Spec mamba -> new Mamba1(mamba, scope);
             case Mamba2Spec mamba -> new Mamba2(mamba, scope);
             case RetentionSpec retention -> new MultiScaleRetention(retention, scope);

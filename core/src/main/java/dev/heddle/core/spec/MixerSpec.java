@@ -3,7 +3,9 @@ package dev.heddle.core.spec;
 /// A layer that moves information between positions.
 public sealed interface MixerSpec extends LayerSpec permits
         AttentionSpec,
+        ImageMixerSpec,
         GatedDeltaNetSpec,
+        GatedMemoryUnitSpec,
         Mamba1Spec,
         Mamba2Spec,
         RetentionSpec,
