@@ -36,5 +36,7 @@ public interface Kernels {
 
     Retention retention();
 
+    RgLru rgLru();
+
     AdamW adamW();
 }

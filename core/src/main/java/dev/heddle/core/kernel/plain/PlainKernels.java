@@ -14,6 +14,7 @@ import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.MatrixWkv;
 import dev.heddle.core.kernel.Normalization;
 import dev.heddle.core.kernel.Retention;
+import dev.heddle.core.kernel.RgLru;
 import dev.heddle.core.kernel.Rotary;
 import dev.heddle.core.kernel.SelectiveScan;
 import dev.heddle.core.kernel.StateSpaceDual;
@@ -38,6 +39,7 @@ public class PlainKernels implements Kernels {
     private final DeltaWkv deltaWkv = new PlainDeltaWkv();
     private final GatedDeltaRule gatedDeltaRule = new PlainGatedDeltaRule();
     private final Retention retention = new PlainRetention();
+    private final RgLru rgLru = new PlainRgLru();
     private final AdamW adamW = new PlainAdamW();
     private final CrossEntropy crossEntropy = new PlainCrossEntropy();
 
@@ -129,5 +131,10 @@ public class PlainKernels implements Kernels {
     @Override
     public Retention retention() {
         return retention;
+    }
+
+    @Override
+    public RgLru rgLru() {
+        return rgLru;
     }
 }
