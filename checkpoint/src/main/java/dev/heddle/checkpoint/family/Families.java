@@ -13,7 +13,10 @@ public final class Families {
             new FalconMamba(),
             new Granite4(),
             new Griffin(),
+            new Hymba(),
             new Jamba(),
+            new Lfm2(),
+            new Lfm2Moe(),
             new Llama(),
             new Mamba(),
             new Mamba2(),
@@ -28,6 +31,8 @@ public final class Families {
             new Rwkv5(),
             new Rwkv6(),
             new Rwkv7(),
+            new Samba(),
+            new SambaY(),
             new Zamba(),
             new Zamba2());
 

@@ -16,6 +16,8 @@ public interface Kernels {
 
     Attention attention();
 
+    AttentionDifference attentionDifference();
+
     Rotary rotary();
 
     Embedding embedding();
@@ -37,6 +39,12 @@ public interface Kernels {
     Retention retention();
 
     RgLru rgLru();
+
+    FeatureMaps featureMaps();
+
+    SymmetricConvolution symmetricConvolution();
+
+    BidirectionalAttention bidirectionalAttention();
 
     AdamW adamW();
 }

@@ -2,12 +2,15 @@ package dev.heddle.core.kernel.plain;
 
 import dev.heddle.core.kernel.AdamW;
 import dev.heddle.core.kernel.Attention;
+import dev.heddle.core.kernel.AttentionDifference;
+import dev.heddle.core.kernel.BidirectionalAttention;
 import dev.heddle.core.kernel.CausalConvolution;
 import dev.heddle.core.kernel.CrossEntropy;
 import dev.heddle.core.kernel.DeltaWkv;
 import dev.heddle.core.kernel.Elementwise;
 import dev.heddle.core.kernel.Embedding;
 import dev.heddle.core.kernel.Experts;
+import dev.heddle.core.kernel.FeatureMaps;
 import dev.heddle.core.kernel.GatedDeltaRule;
 import dev.heddle.core.kernel.Kernels;
 import dev.heddle.core.kernel.MatrixProduct;
@@ -18,6 +21,7 @@ import dev.heddle.core.kernel.RgLru;
 import dev.heddle.core.kernel.Rotary;
 import dev.heddle.core.kernel.SelectiveScan;
 import dev.heddle.core.kernel.StateSpaceDual;
+import dev.heddle.core.kernel.SymmetricConvolution;
 import dev.heddle.core.kernel.TokenShift;
 import dev.heddle.core.kernel.Wkv;
 
@@ -31,6 +35,7 @@ public class PlainKernels implements Kernels {
     private final SelectiveScan selectiveScan = new PlainSelectiveScan();
     private final StateSpaceDual stateSpaceDual = new PlainStateSpaceDual();
     private final Attention attention = new PlainAttention();
+    private final AttentionDifference attentionDifference = new PlainAttentionDifference();
     private final Rotary rotary = new PlainRotary();
     private final Embedding embedding = new PlainEmbedding();
     private final TokenShift tokenShift = new PlainTokenShift();
@@ -40,6 +45,9 @@ public class PlainKernels implements Kernels {
     private final GatedDeltaRule gatedDeltaRule = new PlainGatedDeltaRule();
     private final Retention retention = new PlainRetention();
     private final RgLru rgLru = new PlainRgLru();
+    private final FeatureMaps featureMaps = new PlainFeatureMaps();
+    private final SymmetricConvolution symmetricConvolution = new PlainSymmetricConvolution();
+    private final BidirectionalAttention bidirectionalAttention = new PlainBidirectionalAttention();
     private final AdamW adamW = new PlainAdamW();
     private final CrossEntropy crossEntropy = new PlainCrossEntropy();
 
@@ -76,6 +84,11 @@ public class PlainKernels implements Kernels {
     @Override
     public Attention attention() {
         return attention;
+    }
+
+    @Override
+    public AttentionDifference attentionDifference() {
+        return attentionDifference;
     }
 
     @Override
@@ -136,5 +149,20 @@ public class PlainKernels implements Kernels {
     @Override
     public RgLru rgLru() {
         return rgLru;
+    }
+
+    @Override
+    public FeatureMaps featureMaps() {
+        return featureMaps;
+    }
+
+    @Override
+    public SymmetricConvolution symmetricConvolution() {
+        return symmetricConvolution;
+    }
+
+    @Override
+    public BidirectionalAttention bidirectionalAttention() {
+        return bidirectionalAttention;
     }
 }
