@@ -13,6 +13,8 @@ public final class Families {
             new FalconMamba(),
             new Granite4(),
             new Jamba(),
+            new Lfm2(),
+            new Lfm2Moe(),
             new Llama(),
             new Mamba(),
             new Mamba2(),

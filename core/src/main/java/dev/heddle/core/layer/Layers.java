@@ -19,6 +19,7 @@ import dev.heddle.core.spec.Rwkv7TimeMixSpec;
 import dev.heddle.core.spec.RwkvChannelMixSpec;
 import dev.heddle.core.spec.SequenceSpec;
 import dev.heddle.core.spec.SharedUseSpec;
+import dev.heddle.core.spec.ShortConvolutionSpec;
 import dev.heddle.core.spec.SideInputSpec;
 
 /// Builds layers from their specifications.
@@ -45,6 +46,7 @@ public final class Layers {
             case Rwkv5TimeMixSpec rwkv -> new Rwkv5TimeMix(rwkv, scope);
             case Rwkv6TimeMixSpec rwkv -> new Rwkv6TimeMix(rwkv, scope);
             case Rwkv7TimeMixSpec rwkv -> new Rwkv7TimeMix(rwkv, scope);
+            case ShortConvolutionSpec convolution -> new ShortConvolution(convolution, scope);
             case GatedMlpSpec mlp -> new GatedMlp(mlp, scope);
             case MlpSpec mlp -> new Mlp(mlp, scope);
             case MixtureOfExpertsSpec experts -> new MixtureOfExperts(experts, scope);

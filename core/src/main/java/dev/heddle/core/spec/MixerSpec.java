@@ -10,5 +10,6 @@ public sealed interface MixerSpec extends LayerSpec permits
         Rwkv4TimeMixSpec,
         Rwkv5TimeMixSpec,
         Rwkv6TimeMixSpec,
-        Rwkv7TimeMixSpec {
+        Rwkv7TimeMixSpec,
+        ShortConvolutionSpec {
 }
