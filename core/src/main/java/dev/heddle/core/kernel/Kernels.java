@@ -36,5 +36,11 @@ public interface Kernels {
 
     Retention retention();
 
+    FeatureMaps featureMaps();
+
+    SymmetricConvolution symmetricConvolution();
+
+    BidirectionalAttention bidirectionalAttention();
+
     AdamW adamW();
 }

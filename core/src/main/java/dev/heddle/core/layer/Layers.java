@@ -3,6 +3,8 @@ package dev.heddle.core.layer;
 import dev.heddle.core.spec.AttentionSpec;
 import dev.heddle.core.spec.GatedDeltaNetSpec;
 import dev.heddle.core.spec.GatedMlpSpec;
+import dev.heddle.core.spec.ImageMixerSpec;
+import dev.heddle.core.spec.LayerScaleSpec;
 import dev.heddle.core.spec.LayerSpec;
 import dev.heddle.core.spec.Mamba1Spec;
 import dev.heddle.core.spec.Mamba2Spec;
@@ -37,6 +39,8 @@ public final class Layers {
             case NormedSpec normed -> new Normed(normed, scope);
             case SideInputSpec side -> new SideInput(side, scope);
             case SharedUseSpec use -> new SharedUse(use, scope);
+            case LayerScaleSpec scaled -> new LayerScale(scaled, scope);
+            case ImageMixerSpec mixer -> Bidirectional.build(mixer, scope);
             case AttentionSpec attention -> new GroupedQueryAttention(attention, scope);
             case GatedDeltaNetSpec net -> new GatedDeltaNet(net, scope);
             case Mamba1Spec mamba -> new Mamba1(mamba, scope);

@@ -2,12 +2,14 @@ package dev.heddle.core.kernel.plain;
 
 import dev.heddle.core.kernel.AdamW;
 import dev.heddle.core.kernel.Attention;
+import dev.heddle.core.kernel.BidirectionalAttention;
 import dev.heddle.core.kernel.CausalConvolution;
 import dev.heddle.core.kernel.CrossEntropy;
 import dev.heddle.core.kernel.DeltaWkv;
 import dev.heddle.core.kernel.Elementwise;
 import dev.heddle.core.kernel.Embedding;
 import dev.heddle.core.kernel.Experts;
+import dev.heddle.core.kernel.FeatureMaps;
 import dev.heddle.core.kernel.GatedDeltaRule;
 import dev.heddle.core.kernel.Kernels;
 import dev.heddle.core.kernel.MatrixProduct;
@@ -17,6 +19,7 @@ import dev.heddle.core.kernel.Retention;
 import dev.heddle.core.kernel.Rotary;
 import dev.heddle.core.kernel.SelectiveScan;
 import dev.heddle.core.kernel.StateSpaceDual;
+import dev.heddle.core.kernel.SymmetricConvolution;
 import dev.heddle.core.kernel.TokenShift;
 import dev.heddle.core.kernel.Wkv;
 
@@ -38,6 +41,9 @@ public class PlainKernels implements Kernels {
     private final DeltaWkv deltaWkv = new PlainDeltaWkv();
     private final GatedDeltaRule gatedDeltaRule = new PlainGatedDeltaRule();
     private final Retention retention = new PlainRetention();
+    private final FeatureMaps featureMaps = new PlainFeatureMaps();
+    private final SymmetricConvolution symmetricConvolution = new PlainSymmetricConvolution();
+    private final BidirectionalAttention bidirectionalAttention = new PlainBidirectionalAttention();
     private final AdamW adamW = new PlainAdamW();
     private final CrossEntropy crossEntropy = new PlainCrossEntropy();
 
@@ -129,5 +135,20 @@ public class PlainKernels implements Kernels {
     @Override
     public Retention retention() {
         return retention;
+    }
+
+    @Override
+    public FeatureMaps featureMaps() {
+        return featureMaps;
+    }
+
+    @Override
+    public SymmetricConvolution symmetricConvolution() {
+        return symmetricConvolution;
+    }
+
+    @Override
+    public BidirectionalAttention bidirectionalAttention() {
+        return bidirectionalAttention;
     }
 }
