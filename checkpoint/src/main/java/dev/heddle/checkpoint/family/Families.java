@@ -12,6 +12,7 @@ public final class Families {
             new FalconH1(),
             new FalconMamba(),
             new Granite4(),
+            new HeddleNative(),
             new Jamba(),
             new Lfm2(),
             new Lfm2Moe(),
