@@ -12,6 +12,8 @@ public final class Families {
             new FalconH1(),
             new FalconMamba(),
             new Granite4(),
+            new Griffin(),
+            new Hymba(),
             new HeddleNative(),
             new Jamba(),
             new Lfm2(),
@@ -24,11 +26,14 @@ public final class Families {
             new OlmoHybrid(),
             new Qwen35(),
             new Qwen3Next(),
+            new RecurrentGemma(),
             new RetNet(),
             new Rwkv4(),
             new Rwkv5(),
             new Rwkv6(),
             new Rwkv7(),
+            new Samba(),
+            new SambaY(),
             new Zamba(),
             new Zamba2());
 

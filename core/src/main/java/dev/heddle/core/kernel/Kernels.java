@@ -16,6 +16,8 @@ public interface Kernels {
 
     Attention attention();
 
+    AttentionDifference attentionDifference();
+
     Rotary rotary();
 
     Embedding embedding();
@@ -35,6 +37,8 @@ public interface Kernels {
     GatedDeltaRule gatedDeltaRule();
 
     Retention retention();
+
+    RgLru rgLru();
 
     FeatureMaps featureMaps();
 

@@ -2,6 +2,7 @@ package dev.heddle.core.kernel.plain;
 
 import dev.heddle.core.kernel.AdamW;
 import dev.heddle.core.kernel.Attention;
+import dev.heddle.core.kernel.AttentionDifference;
 import dev.heddle.core.kernel.BidirectionalAttention;
 import dev.heddle.core.kernel.CausalConvolution;
 import dev.heddle.core.kernel.CrossEntropy;
@@ -16,6 +17,7 @@ import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.MatrixWkv;
 import dev.heddle.core.kernel.Normalization;
 import dev.heddle.core.kernel.Retention;
+import dev.heddle.core.kernel.RgLru;
 import dev.heddle.core.kernel.Rotary;
 import dev.heddle.core.kernel.SelectiveScan;
 import dev.heddle.core.kernel.StateSpaceDual;
@@ -33,6 +35,7 @@ public class PlainKernels implements Kernels {
     private final SelectiveScan selectiveScan = new PlainSelectiveScan();
     private final StateSpaceDual stateSpaceDual = new PlainStateSpaceDual();
     private final Attention attention = new PlainAttention();
+    private final AttentionDifference attentionDifference = new PlainAttentionDifference();
     private final Rotary rotary = new PlainRotary();
     private final Embedding embedding = new PlainEmbedding();
     private final TokenShift tokenShift = new PlainTokenShift();
@@ -41,6 +44,7 @@ public class PlainKernels implements Kernels {
     private final DeltaWkv deltaWkv = new PlainDeltaWkv();
     private final GatedDeltaRule gatedDeltaRule = new PlainGatedDeltaRule();
     private final Retention retention = new PlainRetention();
+    private final RgLru rgLru = new PlainRgLru();
     private final FeatureMaps featureMaps = new PlainFeatureMaps();
     private final SymmetricConvolution symmetricConvolution = new PlainSymmetricConvolution();
     private final BidirectionalAttention bidirectionalAttention = new PlainBidirectionalAttention();
@@ -80,6 +84,11 @@ public class PlainKernels implements Kernels {
     @Override
     public Attention attention() {
         return attention;
+    }
+
+    @Override
+    public AttentionDifference attentionDifference() {
+        return attentionDifference;
     }
 
     @Override
@@ -135,6 +144,11 @@ public class PlainKernels implements Kernels {
     @Override
     public Retention retention() {
         return retention;
+    }
+
+    @Override
+    public RgLru rgLru() {
+        return rgLru;
     }
 
     @Override
