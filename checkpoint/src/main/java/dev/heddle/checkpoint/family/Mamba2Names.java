@@ -25,7 +25,7 @@ final class Mamba2Names {
             layer.bindRows("in_xbc.bias", "in_proj.bias", z, xbc);
             layer.bindRows("in_dt.bias", "in_proj.bias", xbc, dt);
         }
-        layer.bind("conv.weight", conv + "weight");
+        layer.bind("conv.weight", conv + "weight").shaped(conv + "weight", spec.convChannels(), 1, spec.conv());
         if (spec.convBias()) {
             layer.bind("conv.bias", conv + "bias");
         }

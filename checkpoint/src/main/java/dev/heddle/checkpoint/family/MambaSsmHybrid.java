@@ -156,6 +156,9 @@ final class MambaSsmHybrid implements Family {
                 mixer.bindRows(name + "_conv.bias", "conv1d.bias", edges[part], edges[part + 1]);
             }
         }
+        if (spec.convolution() > 0) {
+            mixer.shaped("conv1d.weight", edges[3], 1, spec.convolution());
+        }
         mixer.bindLinear("o", "out_proj", spec.outputBias());
     }
 
