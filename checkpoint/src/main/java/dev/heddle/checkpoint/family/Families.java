@@ -14,6 +14,7 @@ public final class Families {
             new Granite4(),
             new Hymba(),
             new Jamba(),
+            new KimiLinear(),
             new Lfm2(),
             new Lfm2Moe(),
             new Llama(),
