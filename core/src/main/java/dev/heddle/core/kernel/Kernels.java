@@ -40,6 +40,8 @@ public interface Kernels {
 
     Retention retention();
 
+    RgLru rgLru();
+
     FeatureMaps featureMaps();
 
     SymmetricConvolution symmetricConvolution();

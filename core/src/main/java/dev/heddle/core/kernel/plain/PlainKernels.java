@@ -18,6 +18,7 @@ import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.MatrixWkv;
 import dev.heddle.core.kernel.Normalization;
 import dev.heddle.core.kernel.Retention;
+import dev.heddle.core.kernel.RgLru;
 import dev.heddle.core.kernel.Rotary;
 import dev.heddle.core.kernel.SelectiveScan;
 import dev.heddle.core.kernel.StateSpaceDual;
@@ -45,6 +46,7 @@ public class PlainKernels implements Kernels {
     private final GatedDeltaRule gatedDeltaRule = new PlainGatedDeltaRule();
     private final LogDecay logDecay = new PlainLogDecay();
     private final Retention retention = new PlainRetention();
+    private final RgLru rgLru = new PlainRgLru();
     private final FeatureMaps featureMaps = new PlainFeatureMaps();
     private final SymmetricConvolution symmetricConvolution = new PlainSymmetricConvolution();
     private final BidirectionalAttention bidirectionalAttention = new PlainBidirectionalAttention();
@@ -149,6 +151,11 @@ public class PlainKernels implements Kernels {
     @Override
     public Retention retention() {
         return retention;
+    }
+
+    @Override
+    public RgLru rgLru() {
+        return rgLru;
     }
 
     @Override
