@@ -17,6 +17,7 @@ public final class Families {
             new Hymba(),
             new HeddleNative(),
             new Jamba(),
+            new KimiLinear(),
             new Lfm2(),
             new Lfm2Moe(),
             new Llama(),
