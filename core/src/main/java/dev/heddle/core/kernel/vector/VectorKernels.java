@@ -1,15 +1,21 @@
 package dev.heddle.core.kernel.vector;
 
 import dev.heddle.core.kernel.MatrixProduct;
+import dev.heddle.core.kernel.SelectiveScan;
+import dev.heddle.core.kernel.StateSpaceDual;
 import dev.heddle.core.kernel.plain.PlainKernels;
 import dev.heddle.core.parallel.Workers;
 
 /// The kernels of the Vector API.
 public final class VectorKernels extends PlainKernels {
     private final MatrixProduct matrixProduct;
+    private final SelectiveScan selectiveScan;
+    private final StateSpaceDual stateSpaceDual;
 
     private VectorKernels(Workers workers) {
         matrixProduct = new VectorMatrixProduct(workers);
+        selectiveScan = new VectorSelectiveScan(workers);
+        stateSpaceDual = new VectorStateSpaceDual(workers);
     }
 
     public static VectorKernels create(Workers workers) {
@@ -24,5 +30,15 @@ public final class VectorKernels extends PlainKernels {
     @Override
     public MatrixProduct matrixProduct() {
         return matrixProduct;
+    }
+
+    @Override
+    public SelectiveScan selectiveScan() {
+        return selectiveScan;
+    }
+
+    @Override
+    public StateSpaceDual stateSpaceDual() {
+        return stateSpaceDual;
     }
 }
