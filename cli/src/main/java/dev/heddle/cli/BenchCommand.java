@@ -2,7 +2,7 @@ package dev.heddle.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.heddle.checkpoint.Checkpoint;
+import dev.heddle.checkpoint.family.Checkpoint;
 import dev.heddle.checkpoint.config.Config;
 import dev.heddle.checkpoint.family.Families;
 import dev.heddle.checkpoint.json.Json;

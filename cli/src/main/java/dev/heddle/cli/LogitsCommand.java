@@ -1,6 +1,6 @@
 package dev.heddle.cli;
 
-import dev.heddle.checkpoint.Checkpoint;
+import dev.heddle.checkpoint.family.Checkpoint;
 import dev.heddle.checkpoint.weights.SafetensorsWriter;
 import dev.heddle.core.backend.Backend;
 import dev.heddle.core.state.SequenceState;

@@ -1,6 +1,6 @@
 package dev.heddle.cli;
 
-import dev.heddle.checkpoint.Checkpoint;
+import dev.heddle.checkpoint.family.Checkpoint;
 import dev.heddle.checkpoint.template.ChatTemplate;
 import dev.heddle.checkpoint.template.Message;
 import dev.heddle.checkpoint.tokenizer.Tokenizer;

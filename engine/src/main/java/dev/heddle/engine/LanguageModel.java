@@ -1,6 +1,6 @@
 package dev.heddle.engine;
 
-import dev.heddle.checkpoint.Checkpoint;
+import dev.heddle.checkpoint.family.Checkpoint;
 import dev.heddle.core.backend.Backend;
 import dev.heddle.core.model.Model;
 import dev.heddle.core.pass.Executor;
@@ -31,7 +31,7 @@ public final class LanguageModel implements AutoCloseable {
         this.model = model;
         this.backend = backend;
         executor = new Executor(backend);
-        states = new StatePool(backend, model.states(), keyValueType, 0);
+        states = new StatePool(backend, model.states(), keyValueType);
     }
 
     /// The model of a checkpoint with its weights placed on `backend`.

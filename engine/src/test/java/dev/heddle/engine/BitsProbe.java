@@ -1,6 +1,6 @@
 package dev.heddle.engine;
 
-import dev.heddle.checkpoint.Checkpoint;
+import dev.heddle.checkpoint.family.Checkpoint;
 import dev.heddle.core.backend.CpuBackend;
 import dev.heddle.core.state.SequenceState;
 import java.nio.file.Path;

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.heddle.checkpoint.Checkpoint;
+import dev.heddle.checkpoint.family.Checkpoint;
 import dev.heddle.checkpoint.config.Config;
 import dev.heddle.checkpoint.family.Families;
 import dev.heddle.checkpoint.zoo.Zoo;

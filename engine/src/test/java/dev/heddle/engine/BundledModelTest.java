@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.heddle.checkpoint.Checkpoint;
+import dev.heddle.checkpoint.family.Checkpoint;
 import dev.heddle.checkpoint.tokenizer.Tokenizer;
 import dev.heddle.checkpoint.tokenizer.Tokenizers;
 import dev.heddle.core.backend.CpuBackend;

@@ -8,18 +8,26 @@ import java.util.List;
 /// All checkpoint families Heddle reads.
 public final class Families {
     private static final List<Family> ALL = List.of(
+            new Bamba(),
             new FalconH1(),
             new FalconMamba(),
+            new Granite4(),
             new Jamba(),
             new Llama(),
             new Mamba(),
             new Mamba2(),
             new Mistral(),
+            new NemotronH(),
+            new OlmoHybrid(),
+            new Qwen35(),
+            new Qwen3Next(),
             new RetNet(),
             new Rwkv4(),
             new Rwkv5(),
             new Rwkv6(),
-            new Rwkv7());
+            new Rwkv7(),
+            new Zamba(),
+            new Zamba2());
 
     private Families() {
     }

@@ -48,8 +48,8 @@ final class Jamba implements Family {
         GatedMlpSpec mlp = GatedMlpSpec.of(config.integer("intermediate_size"),
                 Activation.named(config.string("hidden_act", "silu")));
         int experts = config.integer("num_experts", 16);
-        ChannelMixerSpec moe = experts == 1 ? mlp : new MixtureOfExpertsSpec(experts,
-                config.integer("num_experts_per_tok", 2), mlp, new Router(Router.Scoring.SOFTMAX_THEN_CHOOSE, false, false, 1));
+        ChannelMixerSpec moe = experts == 1 ? mlp
+                : MixtureOfExpertsSpec.of(experts, config.integer("num_experts_per_tok", 2), mlp, Router.softmax());
         int attentionPeriod = config.integer("attn_layer_period", 8);
         int attentionOffset = config.integer("attn_layer_offset", 4);
         int expertPeriod = config.integer("expert_layer_period", 2);

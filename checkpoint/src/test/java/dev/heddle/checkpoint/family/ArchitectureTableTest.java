@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.heddle.checkpoint.Checkpoint;
 import dev.heddle.checkpoint.Repository;
 import dev.heddle.checkpoint.config.Config;
 import dev.heddle.checkpoint.zoo.Preset;

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.heddle.checkpoint.Checkpoint;
 import dev.heddle.checkpoint.Repository;
 import dev.heddle.checkpoint.config.Config;
 import dev.heddle.core.backend.Backend;
@@ -54,13 +53,13 @@ public class FixtureTest {
             model = checkpoint.model();
             backend = CpuBackend.of(choice, threads);
             executor = new Executor(backend, new Workspace(backend, true));
-            pool = new StatePool(backend, model.states(), DType.F32, 0);
+            pool = new StatePool(backend, model.states(), DType.F32);
         }
 
         /// Feeds `tokens` and returns the logits of all rows, sequence after sequence.
         float[] feed(List<SequenceState> sequences, List<int[]> tokens) {
             Pass pass = Pass.of(executor, sequences, tokens, Optional.empty());
-            int[] rows = new int[pass.rows()];
+            int[] rows = new int[pass.tokens()];
             Arrays.setAll(rows, i -> i);
             float[] logits = backend.read(model.logits(pass, rows));
             Model.advance(sequences, tokens);

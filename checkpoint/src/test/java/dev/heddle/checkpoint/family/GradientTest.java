@@ -3,7 +3,6 @@ package dev.heddle.checkpoint.family;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.heddle.checkpoint.Checkpoint;
 import dev.heddle.checkpoint.Repository;
 import dev.heddle.checkpoint.weights.Safetensors;
 import dev.heddle.checkpoint.weights.WeightSource;

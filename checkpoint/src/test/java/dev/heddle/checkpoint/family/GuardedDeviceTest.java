@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.heddle.checkpoint.Checkpoint;
 import dev.heddle.checkpoint.Repository;
 import dev.heddle.core.backend.Backend;
 import dev.heddle.core.backend.CpuBackend;
@@ -30,7 +29,7 @@ class GuardedDeviceTest {
         int[] ids = Golden.read(fixture).ids()[0];
         try (Checkpoint checkpoint = Checkpoint.open(fixture); Executor executor = new Executor(backend)) {
             Model model = checkpoint.model(source -> (name, kind, shape) -> backend.place(source.parameter(name, kind, shape)));
-            try (StatePool pool = new StatePool(backend, model.states(), DType.F32, 0); SequenceState sequence = pool.open()) {
+            try (StatePool pool = new StatePool(backend, model.states(), DType.F32); SequenceState sequence = pool.open()) {
                 for (int[] tokens : List.of(Arrays.copyOf(ids, 11), new int[] {ids[11]})) {
                     Pass pass = Pass.of(executor, List.of(sequence), List.of(tokens), Optional.empty());
                     Tensor logits = model.logits(pass, new int[] {tokens.length - 1});

@@ -32,5 +32,9 @@ public interface Kernels {
 
     DeltaWkv deltaWkv();
 
+    GatedDeltaRule gatedDeltaRule();
+
     Retention retention();
+
+    AdamW adamW();
 }

@@ -1,12 +1,14 @@
 package dev.heddle.core.layer;
 
 import dev.heddle.core.spec.AttentionSpec;
+import dev.heddle.core.spec.GatedDeltaNetSpec;
 import dev.heddle.core.spec.GatedMlpSpec;
 import dev.heddle.core.spec.LayerSpec;
 import dev.heddle.core.spec.Mamba1Spec;
 import dev.heddle.core.spec.Mamba2Spec;
 import dev.heddle.core.spec.MixtureOfExpertsSpec;
 import dev.heddle.core.spec.MlpSpec;
+import dev.heddle.core.spec.NormedSpec;
 import dev.heddle.core.spec.ParallelSpec;
 import dev.heddle.core.spec.ResidualSpec;
 import dev.heddle.core.spec.RetentionSpec;
@@ -17,20 +19,25 @@ import dev.heddle.core.spec.Rwkv7TimeMixSpec;
 import dev.heddle.core.spec.RwkvChannelMixSpec;
 import dev.heddle.core.spec.SequenceSpec;
 import dev.heddle.core.spec.SharedUseSpec;
+import dev.heddle.core.spec.SideInputSpec;
 
 /// Builds layers from their specifications.
 public final class Layers {
     private Layers() {
     }
 
-    /// @param scope where the layer's parameters and states are named
-    public static Layer build(LayerSpec spec, Scope scope) {
+    /// @param place where the layer's parameters and states are named
+    public static Layer build(LayerSpec spec, Scope place) {
+        Scope scope = place.enter(spec);
         return switch (spec) {
             case ResidualSpec residual -> new Residual(residual, scope);
             case SequenceSpec sequence -> new Sequence(sequence, scope);
             case ParallelSpec parallel -> new Parallel(parallel, scope);
-            case SharedUseSpec use -> build(scope.spec().shared().get(use.block()), scope.shared("shared." + use.block()));
+            case NormedSpec normed -> new Normed(normed, scope);
+            case SideInputSpec side -> new SideInput(side, scope);
+            case SharedUseSpec use -> new SharedUse(use, scope);
             case AttentionSpec attention -> new GroupedQueryAttention(attention, scope);
+            case GatedDeltaNetSpec net -> new GatedDeltaNet(net, scope);
             case Mamba1Spec mamba -> new Mamba1(mamba, scope);
             case Mamba2Spec mamba -> new Mamba2(mamba, scope);
             case RetentionSpec retention -> new MultiScaleRetention(retention, scope);

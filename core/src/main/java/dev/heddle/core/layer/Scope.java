@@ -1,10 +1,10 @@
 package dev.heddle.core.layer;
 
+import dev.heddle.core.spec.LayerSpec;
 import dev.heddle.core.spec.ModelSpec;
 import dev.heddle.core.spec.NormSpec;
 import dev.heddle.core.state.StateLayout;
 import dev.heddle.core.tensor.Tensor;
-import java.util.Map;
 import java.util.Optional;
 
 /// A place in a model under construction: names parameters and states after the path to it.
@@ -18,12 +18,14 @@ public final class Scope {
     private final String parameters;
     private final String use;
     private final int width;
-    private final Map<String, Double> shares;
+    private final Inventory inventory;
+    private final Optional<Inventory.Placed> owner;
     private final double share;
 
     private Scope(ModelSpec spec, ParameterSource source, StateLayout states, String parameters, String use, int width,
-            Map<String, Double> shares, double share) {
-        this.shares = shares;
+            Inventory inventory, Optional<Inventory.Placed> owner, double share) {
+        this.inventory = inventory;
+        this.owner = owner;
         this.share = share;
         this.spec = spec;
         this.source = source;
@@ -35,9 +37,15 @@ public final class Scope {
 
     /// The root of a model.
     ///
-    /// @param shares receives, for each parameter, the share of tokens that use it: 1, or less for experts
-    public static Scope root(ModelSpec spec, ParameterSource source, StateLayout states, Map<String, Double> shares) {
-        return new Scope(spec, source, states, "", "", spec.width(), shares, 1);
+    /// @param inventory receives every layer and parameter
+    public static Scope root(ModelSpec spec, ParameterSource source, StateLayout states, Inventory inventory) {
+        return new Scope(spec, source, states, "", "", spec.width(), inventory, Optional.empty(), 1);
+    }
+
+    /// The same place, entered by the layer that is built here.
+    Scope enter(LayerSpec layer) {
+        return new Scope(spec, source, states, parameters, use, width, inventory,
+                Optional.of(inventory.add(use, parameters, layer, owner, share)), share);
     }
 
     /// The model this is part of.
@@ -62,22 +70,27 @@ public final class Scope {
 
     /// The place `name` below this one.
     public Scope child(String name) {
-        return new Scope(spec, source, states, join(parameters, name), join(use, name), width, shares, share);
+        return new Scope(spec, source, states, join(parameters, name), join(use, name), width, inventory, owner, share);
     }
 
     /// The place below this one whose parameters lie under `shared`.
     public Scope shared(String shared) {
-        return new Scope(spec, source, states, shared, use, width, shares, share);
+        return new Scope(spec, source, states, shared, use, width, inventory, owner, share);
+    }
+
+    /// The same place, whose parameters belong to this use alone even inside a shared block.
+    public Scope own() {
+        return new Scope(spec, source, states, use, use, width, inventory, owner, share);
     }
 
     /// The same place with rows of another width.
     public Scope withWidth(int width) {
-        return new Scope(spec, source, states, parameters, use, width, shares, share);
+        return new Scope(spec, source, states, parameters, use, width, inventory, owner, share);
     }
 
     /// The same place, whose parameters only `share` of the tokens use.
     public Scope withShare(double share) {
-        return new Scope(spec, source, states, parameters, use, width, shares, share);
+        return new Scope(spec, source, states, parameters, use, width, inventory, owner, share);
     }
 
     private static String join(String path, String name) {
@@ -94,9 +107,16 @@ public final class Scope {
         return parameter(name, ParameterSource.Kind.SMALL, shape);
     }
 
+    /// A small value in f32 that no gradient trains.
+    public Tensor buffer(String name, long... shape) {
+        return parameter(name, ParameterSource.Kind.BUFFER, shape);
+    }
+
     private Tensor parameter(String name, ParameterSource.Kind kind, long... shape) {
         String full = join(parameters, name);
-        shares.merge(full, share, Math::max);
+        if (kind != ParameterSource.Kind.BUFFER) {
+            inventory.add(full, owner, share);
+        }
         return source.parameter(full, kind, shape);
     }
 
@@ -122,5 +142,17 @@ public final class Scope {
     /// Registers keys and values; the number finds them in the pool.
     public int keyValues(int keyWidth, int valueWidth, int window) {
         return states.addKeyValues(use, keyWidth, valueWidth, window);
+    }
+
+    /// Registers keys and values that later layers find by `name`.
+    public int publishedKeyValues(String name, int keyWidth, int valueWidth, int window) {
+        int id = keyValues(keyWidth, valueWidth, window);
+        states.publishKeyValues(name, id);
+        return id;
+    }
+
+    /// The keys and values an earlier layer has registered under `name`, kept for at least `window` positions.
+    public int earlierKeyValues(String name, int window) {
+        return states.earlierKeyValues(name, window);
     }
 }

@@ -1,5 +1,6 @@
 package dev.heddle.core.model;
 
+import dev.heddle.core.layer.Inventory;
 import dev.heddle.core.layer.Layer;
 import dev.heddle.core.layer.Layers;
 import dev.heddle.core.layer.Norm;
@@ -18,7 +19,6 @@ import dev.heddle.core.state.StateLayout;
 import dev.heddle.core.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,18 +27,17 @@ import java.util.Optional;
 /// A language model built from its specification: embedding, blocks, final norm, head. It walks the blocks of a
 /// pass and knows neither device nor thread.
 ///
-/// Parameters: `embedding.weight` [V, D], `embedding.norm`, `blocks.i…`, `shared.name…`, `norm`, `head.weight`
+/// Parameters: `embedding.weight` [V, D], `embedding.norm`, `meta_tokens` [M, D], `blocks.i…`, `shared.name…`, `norm`, `head.weight`
 /// [V, D] unless tied, `head.bias` [V].
 public final class Model {
-    /// Under this key every pass publishes the embedded rows [T, D].
-    public static final String EMBEDDED = "embedded";
-
     private final ModelSpec spec;
     private final StateLayout states = new StateLayout();
     private final Map<String, Tensor> parameters = new LinkedHashMap<>();
-    private final Map<String, Double> shares = new HashMap<>();
+    private final Map<String, Tensor> buffers = new LinkedHashMap<>();
+    private final Inventory inventory = new Inventory();
     private final Tensor embedding;
     private final Norm embeddingNorm;
+    private final Optional<Tensor> metaTokens;
     private final List<Layer> blocks = new ArrayList<>();
     private final Norm finalNorm;
     private final Tensor head;
@@ -47,11 +46,14 @@ public final class Model {
     /// Asks `source` for every parameter the specification implies, each once.
     public Model(ModelSpec spec, ParameterSource source) {
         this.spec = spec;
-        ParameterSource once = (name, kind, shape) -> parameters.computeIfAbsent(name,
-                n -> source.parameter(n, kind, shape));
-        Scope root = Scope.root(spec, once, states, shares);
+        ParameterSource once = (name, kind, shape) -> (kind == ParameterSource.Kind.BUFFER ? buffers : parameters)
+                .computeIfAbsent(name, n -> source.parameter(n, kind, shape));
+        Scope root = Scope.root(spec, once, states, inventory);
         embedding = root.matrix("embedding.weight", spec.vocabulary(), spec.width());
         embeddingNorm = root.norm("embedding.norm", spec.embedding().norm(), spec.width());
+        int meta = spec.embedding().metaTokens();
+        metaTokens = root.small(meta > 0, "meta_tokens", meta, spec.width());
+        states.prologue(meta);
         for (int i = 0; i < spec.blocks().size(); i++) {
             blocks.add(Layers.build(spec.blocks().get(i), root.child("blocks." + i)));
         }
@@ -74,17 +76,38 @@ public final class Model {
         return Collections.unmodifiableMap(parameters);
     }
 
-    /// The share of tokens that use a parameter: 1, or active/experts for an expert's.
-    public double activeShare(String parameter) {
-        return shares.get(parameter);
+    /// All values that are read and not trained, by name.
+    public Map<String, Tensor> buffers() {
+        return Collections.unmodifiableMap(buffers);
     }
 
-    /// Logits [rows.length, V] of the chosen rows of the batch. The tensor is the pass's own: read it before the
+    /// The share of tokens that use a parameter: 1, or active/experts for an expert's.
+    public double activeShare(String parameter) {
+        return inventory.parameters().get(parameter).share();
+    }
+
+    /// Every layer and who owns each parameter.
+    public Inventory inventory() {
+        return inventory;
+    }
+
+    /// Logits [rows.length, V] of the chosen tokens, numbered through the batch. The tensor is the pass's own: read it before the
     /// next pass begins. Afterwards each sequence of `sequences` has advanced by its rows.
     public Tensor logits(Pass pass, int[] rows) {
         Tensor h = hidden(pass);
-        Tensor picked = rows.length == h.rows() && isIdentity(rows) ? h : PickRows.apply(pass, h, rows);
-        Tensor logits = Linear.apply(pass, finalNorm.forward(pass, picked), head);
+        return logits(pass, normed(pass, h, rows));
+    }
+
+    /// The chosen rows of the residual stream after the final norm, [rows.length, D].
+    Tensor normed(Pass pass, Tensor hidden, int[] rows) {
+        int[] wanted = pass.rowsOf(rows);
+        Tensor picked = wanted.length == hidden.rows() && isIdentity(wanted) ? hidden : PickRows.apply(pass, hidden, wanted);
+        return finalNorm.forward(pass, picked);
+    }
+
+    /// Logits [R, V] of normed rows [R, D].
+    Tensor logits(Pass pass, Tensor normed) {
+        Tensor logits = Linear.apply(pass, normed, head);
         if (headBias.isPresent()) {
             logits = AddRow.apply(pass, logits, headBias.get());
         }
@@ -93,12 +116,19 @@ public final class Model {
 
     /// The residual stream [T, D] after the last block.
     public Tensor hidden(Pass pass) {
-        Tensor h = TokenEmbedding.apply(pass, embedding, spec.embedding().scale());
+        Tensor h = TokenEmbedding.apply(pass, embedding, metaTokens, spec.embedding().scale());
         h = embeddingNorm.forward(pass, h);
+        // without a tape the residuals add to h in place
+        pass.publish(Layer.EMBEDDED, pass.taped() ? h : Scale.into(pass, pass.takeLasting(h.rows(), h.columns()), h, 1));
         for (Layer block : blocks) {
             h = block.forward(pass, h);
         }
         return h;
+    }
+
+    /// The parameters that turn normed rows into logits.
+    List<Tensor> headParameters() {
+        return headBias.map(bias -> List.of(head, bias)).orElse(List.of(head));
     }
 
     private static boolean isIdentity(int[] rows) {

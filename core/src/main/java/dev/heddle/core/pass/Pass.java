@@ -7,6 +7,7 @@ import dev.heddle.core.state.SequenceState;
 import dev.heddle.core.state.StatePool;
 import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Tensor;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,21 +22,21 @@ public final class Pass {
     private final StatePool states;
     private final Segments segments;
     private final int[] ids;
+    private final int[] prologues;
     private final Optional<Tape> tape;
     private final Map<Object, Tensor> values = new HashMap<>();
     private final Map<Object, Object> memo = new HashMap<>();
 
-    /// @param states holds the batch's sequences, with room reserved for its rows
-    /// @param ids    one token id for each row
-    public Pass(Executor executor, StatePool states, Segments segments, int[] ids, Optional<Tape> tape) {
-        if (ids.length != segments.rows()) {
-            throw new IllegalArgumentException(ids.length + " token ids for a batch of " + segments.rows() + " rows");
-        }
+    /// @param states    holds the batch's sequences, with room reserved for its rows
+    /// @param ids       one token id for each row that is a token
+    /// @param prologues rows at the start of each segment that are none, but the model's meta tokens
+    private Pass(Executor executor, StatePool states, Segments segments, int[] ids, int[] prologues, Optional<Tape> tape) {
         this.executor = executor;
         this.kernels = executor.backend().kernels();
         this.states = states;
         this.segments = segments;
         this.ids = ids;
+        this.prologues = prologues;
         this.tape = tape;
         executor.begin();
     }
@@ -46,18 +47,21 @@ public final class Pass {
         int[] offsets = new int[count + 1];
         long[] positions = new long[count];
         int[] slots = new int[count];
+        int[] prologues = new int[count];
+        int[] ids = new int[tokens.stream().mapToInt(part -> part.length).sum()];
+        int fed = 0;
         for (int s = 0; s < count; s++) {
             SequenceState sequence = sequences.get(s);
-            sequence.pool().reserve(sequence, tokens.get(s).length);
-            offsets[s + 1] = offsets[s] + tokens.get(s).length;
-            positions[s] = sequence.position();
+            int[] part = tokens.get(s);
+            sequence.pool().reserve(sequence, part.length);
+            prologues[s] = sequence.position() == 0 && part.length > 0 ? sequence.pool().layout().prologue() : 0;
+            offsets[s + 1] = offsets[s] + prologues[s] + part.length;
+            positions[s] = sequence.rows();
             slots[s] = sequence.slot();
+            System.arraycopy(part, 0, ids, fed, part.length);
+            fed += part.length;
         }
-        int[] ids = new int[offsets[count]];
-        for (int s = 0; s < count; s++) {
-            System.arraycopy(tokens.get(s), 0, ids, offsets[s], tokens.get(s).length);
-        }
-        return new Pass(executor, sequences.getFirst().pool(), new Segments(offsets, positions, slots), ids, tape);
+        return new Pass(executor, sequences.getFirst().pool(), new Segments(offsets, positions, slots), ids, prologues, tape);
     }
 
     public Executor executor() {
@@ -76,13 +80,39 @@ public final class Pass {
         return segments;
     }
 
-    /// T, the rows of the batch.
+    /// T, the rows of the batch: its tokens, and the model's meta tokens before the first token of each sequence.
     public int rows() {
+        return segments.rows();
+    }
+
+    /// The batch's tokens, which are rows in the same order.
+    public int tokens() {
         return ids.length;
     }
 
+    /// One id for each token.
     public int[] ids() {
         return ids;
+    }
+
+    /// Rows at the start of segment `segment` that are meta tokens.
+    public int prologue(int segment) {
+        return prologues[segment];
+    }
+
+    /// The row of each of these tokens, numbered through the batch.
+    public int[] rowsOf(int[] tokens) {
+        if (ids.length == rows()) {
+            return tokens;
+        }
+        int[] rowOf = new int[ids.length];
+        int token = 0;
+        for (int s = 0; s < segments.count(); s++) {
+            for (int row = segments.start(s) + prologues[s]; row < segments.end(s); row++) {
+                rowOf[token++] = row;
+            }
+        }
+        return Arrays.stream(tokens).map(index -> rowOf[index]).toArray();
     }
 
     public boolean taped() {

@@ -16,9 +16,21 @@ package dev.heddle.core.spec;
 /// @param dtMin          lower bound of the time step
 /// @param dtMax          upper bound of the time step; infinity for none
 /// @param scales         factors on the z, x, B, C and time-step parts of the input projection (Falcon-H1); ones for none
-public record Mamba2Spec(int heads, int headDim, int state, int groups, int conv, int chunk, boolean convBias,
-        boolean projectionBias, Gate gate, NormSpec norm, int normGroups, double dtMin, double dtMax, Scales scales)
-        implements MixerSpec {
+public record Mamba2Spec(
+        int heads,
+        int headDim,
+        int state,
+        @Default("1") int groups,
+        @Default("4") int conv,
+        @Default("256") int chunk,
+        @Default("true") boolean convBias,
+        @Default("false") boolean projectionBias,
+        @Default("gate_then_norm") Gate gate,
+        NormSpec norm,
+        @Default("1") int normGroups,
+        @Default("0") double dtMin,
+        @Default("infinity") double dtMax,
+        @Default("one") Scales scales) implements MixerSpec {
     /// Order of norm and gate: `norm(y · silu(z))`, `norm(y) · silu(z)`.
     public enum Gate { GATE_THEN_NORM, NORM_THEN_GATE }
 

@@ -3,6 +3,7 @@ package dev.heddle.core.spec;
 /// A layer that moves information between positions.
 public sealed interface MixerSpec extends LayerSpec permits
         AttentionSpec,
+        GatedDeltaNetSpec,
         Mamba1Spec,
         Mamba2Spec,
         RetentionSpec,

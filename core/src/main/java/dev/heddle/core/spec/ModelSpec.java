@@ -19,16 +19,34 @@ import java.util.Collections;
 /// @param shared     blocks used at several depths, by name
 /// @param finalNorm  norm before the head
 /// @param head       how rows become logits
-public record ModelSpec(String name, String family, int vocabulary, int width, int context, EmbeddingSpec embedding,
-        List<LayerSpec> blocks, Map<String, LayerSpec> shared, NormSpec finalNorm, HeadSpec head) {
-    /// @param scale factor on the embedded rows; 1 for none
-    /// @param norm  norm of the embedded rows (RWKV's ln0); [NormSpec#NONE] for none
-    public record EmbeddingSpec(double scale, NormSpec norm) {
+public record ModelSpec(
+        String name,
+        @Default("heddle") String family,
+        int vocabulary,
+        int width,
+        @Default("0") int context,
+        @Default("plain") EmbeddingSpec embedding,
+        List<LayerSpec> blocks,
+        @Default("{}") Map<String, LayerSpec> shared,
+        NormSpec finalNorm,
+        HeadSpec head) {
+    /// @param scale      factor on the embedded rows; 1 for none
+    /// @param norm       norm of the embedded rows (RWKV's ln0); [NormSpec#NONE] for none
+    /// @param metaTokens learned rows before the tokens of every sequence (Hymba); 0 for none
+    public record EmbeddingSpec(
+            @Default("1") double scale,
+            @Default("none") NormSpec norm,
+            @Default("0") int metaTokens) {
         public static final EmbeddingSpec PLAIN = new EmbeddingSpec(1, NormSpec.NONE);
 
         public EmbeddingSpec {
             Check.finite("embedding.scale", scale);
             Check.present("embedding.norm", norm);
+            Check.notNegative("embedding.metaTokens", metaTokens);
+        }
+
+        public EmbeddingSpec(double scale, NormSpec norm) {
+            this(scale, norm, 0);
         }
     }
 
@@ -36,7 +54,11 @@ public record ModelSpec(String name, String family, int vocabulary, int width, i
     /// @param bias    whether logits have a bias
     /// @param scale   factor on the logits; 1 for none
     /// @param softcap c in c·tanh(logit/c); 0 for none
-    public record HeadSpec(boolean tied, boolean bias, double scale, double softcap) {
+    public record HeadSpec(
+            boolean tied,
+            @Default("false") boolean bias,
+            @Default("1") double scale,
+            @Default("0") double softcap) {
         public HeadSpec {
             Check.finite("head.scale", scale);
             Check.notNegative("head.softcap", softcap);

@@ -7,7 +7,12 @@ package dev.heddle.core.spec;
 /// @param weighted   whether there is a learned weight
 /// @param bias       whether there is a learned bias
 /// @param unitOffset whether the stored weight is w − 1 (Gemma, Griffin)
-public record NormSpec(Kind kind, double epsilon, boolean weighted, boolean bias, boolean unitOffset) {
+public record NormSpec(
+        Kind kind,
+        double epsilon,
+        @Default("true") boolean weighted,
+        @Default("false") boolean bias,
+        @Default("false") boolean unitOffset) {
     public enum Kind { NONE, RMS, LAYER, L2 }
 
     /// No normalisation at all.

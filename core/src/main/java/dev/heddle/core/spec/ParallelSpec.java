@@ -3,14 +3,19 @@ package dev.heddle.core.spec;
 import java.util.List;
 
 /// Layers that read the same input side by side and whose outputs are merged (Falcon-H1, Hymba).
-public record ParallelSpec(List<Branch> branches, Merge merge) implements LayerSpec {
+public record ParallelSpec(List<Branch> branches, @Default("add") Merge merge) implements LayerSpec {
     /// How the branch outputs become one.
     public enum Merge { ADD, MEAN }
 
     /// One branch: outputScale · norm(layer(inputScale · x)).
     ///
     /// @param name names the branch's parameters
-    public record Branch(String name, LayerSpec layer, double inputScale, NormSpec norm, double outputScale) {
+    public record Branch(
+            String name,
+            LayerSpec layer,
+            @Default("1") double inputScale,
+            @Default("none") NormSpec norm,
+            @Default("1") double outputScale) {
         public Branch {
             Check.present("branch.name", name);
             Check.present("branch.layer", layer);

@@ -14,7 +14,11 @@ public sealed interface PositionSpec permits PositionSpec.None, PositionSpec.Rot
     /// @param dimensions  leading dimensions of each head that are rotated
     /// @param interleaved pairs (0,1),(2,3)… when true; (0,d/2),(1,d/2+1)… (GPT-NeoX) when false
     /// @param scaling     change of the frequencies for long contexts
-    record Rotary(double theta, int dimensions, boolean interleaved, RopeScaling scaling) implements PositionSpec {
+    record Rotary(
+            @Default("10000") double theta,
+            int dimensions,
+            @Default("false") boolean interleaved,
+            @Default("none") RopeScaling scaling) implements PositionSpec {
         public Rotary {
             Check.positive("rotary.dimensions", dimensions);
             Check.divides("2", 2, "rotary.dimensions", dimensions);

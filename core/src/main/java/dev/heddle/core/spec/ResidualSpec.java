@@ -6,7 +6,11 @@ package dev.heddle.core.spec;
 /// @param body     the layer inside
 /// @param postNorm normalises what leaves the body; [NormSpec#NONE] for none
 /// @param scale    residual multiplier (Granite); 1 for none
-public record ResidualSpec(NormSpec preNorm, LayerSpec body, NormSpec postNorm, double scale) implements LayerSpec {
+public record ResidualSpec(
+        NormSpec preNorm,
+        LayerSpec body,
+        @Default("none") NormSpec postNorm,
+        @Default("1") double scale) implements LayerSpec {
     public ResidualSpec {
         Check.present("residual.preNorm", preNorm);
         Check.present("residual.body", body);

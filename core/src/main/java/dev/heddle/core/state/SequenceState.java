@@ -30,6 +30,11 @@ public final class SequenceState implements AutoCloseable {
         return position;
     }
 
+    /// Rows the sequence has been fed: its tokens and the rows before them.
+    public long rows() {
+        return position == 0 ? 0 : pool.layout().prologue() + position;
+    }
+
     /// Makes room for `tokens` more positions before a pass.
     void advance(long tokens) {
         position += tokens;

@@ -24,16 +24,13 @@ public final class StatePool implements AutoCloseable {
     private final PageTable[] tableOf;
     private final List<PageTable> tables = new ArrayList<>();
     private final Deque<Integer> freeSlots = new ArrayDeque<>();
-    private final int sinks;
     private int slots;
 
     /// @param keyValueType how keys and values are stored: f32, f16 or bf16
-    /// @param sinks        leading positions that a window never drops (meta tokens)
-    public StatePool(Backend backend, StateLayout layout, DType keyValueType, int sinks) {
+    public StatePool(Backend backend, StateLayout layout, DType keyValueType) {
         this.backend = backend;
         this.layout = layout;
         this.keyValueType = keyValueType;
-        this.sinks = sinks;
         recurrent = new Tensor[layout.recurrent().size()];
         int attention = layout.keyValues().size();
         keys = new Tensor[attention];
@@ -78,9 +75,10 @@ public final class StatePool implements AutoCloseable {
 
     /// Makes room for `tokens` more positions of `sequence`; call before a pass.
     public void reserve(SequenceState sequence, long tokens) {
-        long end = sequence.position() + tokens;
+        long rows = sequence.rows();
+        long end = tokens == 0 ? rows : layout.prologue() + sequence.position() + tokens;
         for (PageTable table : tables) {
-            table.leave(sequence.slot(), sequence.position(), sinks);
+            table.leave(sequence.slot(), rows, layout.prologue());
             int missing = table.missing(sequence.slot(), end);
             if (missing > table.free()) {
                 growPages(table, Math.max(table.capacity() * 2, table.capacity() + missing));

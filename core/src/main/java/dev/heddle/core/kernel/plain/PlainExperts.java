@@ -1,5 +1,8 @@
 package dev.heddle.core.kernel.plain;
 
+import static dev.heddle.core.kernel.plain.Elements.at;
+import static dev.heddle.core.kernel.plain.Elements.plus;
+
 import dev.heddle.core.kernel.Experts;
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.spec.MixtureOfExpertsSpec.Router;
@@ -15,102 +18,59 @@ public final class PlainExperts implements Experts {
         this.products = products;
     }
 
-    private static float at(Tensor x, int t, int d) {
-        return Memory.f32(x.address(t) + 4L * d);
-    }
-
     private static int id(Tensor x, long index) {
         return Memory.i32(x.address() + 4L * index);
     }
 
+    private static void id(Tensor x, long index, int value) {
+        Memory.i32(x.address() + 4L * index, value);
+    }
+
     @Override
     public void choose(Tensor ids, Tensor weights, Tensor scores, Optional<Tensor> choiceBias, Router router) {
-        int experts = scores.columns();
         int active = ids.columns();
-        double[] score = new double[experts];
+        PlainRouter plain = new PlainRouter(router);
+        double[] bias = choiceBias.map(b -> Elements.row(b, 0, 0, scores.columns())).orElse(new double[scores.columns()]);
         for (int t = 0; t < scores.rows(); t++) {
-            for (int e = 0; e < experts; e++) {
-                score[e] = at(scores, t, e);
-            }
-            switch (router.scoring()) {
-                case SOFTMAX_THEN_CHOOSE -> softmax(score, experts);
-                case SIGMOID -> {
-                    for (int e = 0; e < experts; e++) {
-                        score[e] = Scalar.sigmoid(score[e]);
-                    }
-                }
-                case CHOOSE_THEN_SOFTMAX -> {
-                }
-            }
-            int[] chosen = best(score, choiceBias, active);
-            double[] weight = new double[active];
+            double[] s = plain.scored(Elements.row(scores, t, 0, scores.columns()));
+            int[] chosen = plain.choose(s, bias, active);
+            Elements.put(weights, t, 0, plain.weights(plain.chosen(s, chosen)));
             for (int j = 0; j < active; j++) {
-                weight[j] = score[chosen[j]];
+                id(ids, (long) t * active + j, chosen[j]);
             }
-            if (router.scoring() == Router.Scoring.CHOOSE_THEN_SOFTMAX) {
-                softmax(weight, active);
-            }
-            double sum = 0;
-            for (double w : weight) {
-                sum += w;
-            }
-            for (int j = 0; j < active; j++) {
-                double w = router.normalise() ? weight[j] / (sum + 1e-20) : weight[j];
-                Memory.i32(ids.address(t) + 4L * j, chosen[j]);
-                Memory.f32(weights.address(t) + 4L * j, (float) (w * router.scale()));
-            }
-        }
-    }
-
-    private static int[] best(double[] score, Optional<Tensor> bias, int active) {
-        int[] chosen = new int[active];
-        boolean[] taken = new boolean[score.length];
-        for (int j = 0; j < active; j++) {
-            int best = -1;
-            double bestScore = 0;
-            for (int e = 0; e < score.length; e++) {
-                double s = score[e] + (bias.isEmpty() ? 0 : bias.get().get(e));
-                if (!taken[e] && (best < 0 || s > bestScore)) {
-                    best = e;
-                    bestScore = s;
-                }
-            }
-            taken[best] = true;
-            chosen[j] = best;
-        }
-        return chosen;
-    }
-
-    private static void softmax(double[] score, int count) {
-        double max = Double.NEGATIVE_INFINITY;
-        for (int e = 0; e < count; e++) {
-            max = Math.max(max, score[e]);
-        }
-        double sum = 0;
-        for (int e = 0; e < count; e++) {
-            score[e] = Math.exp(score[e] - max);
-            sum += score[e];
-        }
-        for (int e = 0; e < count; e++) {
-            score[e] /= sum;
         }
     }
 
     @Override
-    public void group(Tensor order, Tensor offsets, Tensor ids) {
+    public void chooseGradient(Tensor dScores, Tensor dWeights, Tensor scores, Tensor ids, Router router) {
+        int active = ids.columns();
+        PlainRouter plain = new PlainRouter(router);
+        int[] chosen = new int[active];
+        for (int t = 0; t < scores.rows(); t++) {
+            for (int j = 0; j < active; j++) {
+                chosen[j] = id(ids, (long) t * active + j);
+            }
+            plus(dScores, t, 0, plain.gradient(plain.scored(Elements.row(scores, t, 0, scores.columns())), chosen,
+                    Elements.row(dWeights, t, 0, active)));
+        }
+    }
+
+    @Override
+    public void group(Tensor order, Tensor place, Tensor offsets, Tensor ids) {
         int experts = offsets.rows() - 1;
-        int[] count = new int[experts + 1];
-        long choices = ids.elements();
-        for (long i = 0; i < choices; i++) {
-            count[id(ids, i) + 1]++;
+        int[] next = new int[experts + 1];
+        int choices = Math.toIntExact(ids.elements());
+        for (int c = 0; c < choices; c++) {
+            next[id(ids, c) + 1]++;
         }
-        for (int e = 0; e < experts; e++) {
-            count[e + 1] += count[e];
-            Memory.i32(offsets.address() + 4L * e, count[e]);
+        for (int e = 0; e <= experts; e++) {
+            next[e] += e == 0 ? 0 : next[e - 1];
+            id(offsets, e, next[e]);
         }
-        Memory.i32(offsets.address() + 4L * experts, count[experts]);
-        for (long i = 0; i < choices; i++) {
-            Memory.i32(order.address() + 4L * count[id(ids, i)]++, (int) i);
+        for (int c = 0; c < choices; c++) {
+            int i = next[id(ids, c)]++;
+            id(order, i, c);
+            id(place, c, i);
         }
     }
 
@@ -123,31 +83,99 @@ public final class PlainExperts implements Experts {
     }
 
     @Override
-    public void product(Tensor y, Tensor x, Tensor offsets, Tensor[] weights) {
-        for (int e = 0; e < weights.length; e++) {
+    public void gatherGradient(Tensor dx, Tensor dy, Tensor place, int active) {
+        for (int t = 0; t < dx.rows(); t++) {
+            for (int d = 0; d < dx.columns(); d++) {
+                double sum = 0;
+                for (int j = 0; j < active; j++) {
+                    sum += at(dy, id(place, (long) t * active + j), d);
+                }
+                plus(dx, t, d, sum);
+            }
+        }
+    }
+
+    /// What to do with the places `from` to `to` of expert `e`.
+    @FunctionalInterface
+    private interface Part {
+        void of(int e, int from, int to);
+    }
+
+    private static void each(Tensor offsets, Part part) {
+        for (int e = 0; e < offsets.rows() - 1; e++) {
             int from = id(offsets, e);
             int to = id(offsets, e + 1L);
             if (to > from) {
-                products.product(y.rowRange(from, to), x.rowRange(from, to), weights[e]);
+                part.of(e, from, to);
             }
         }
     }
 
     @Override
-    public void scatter(Tensor y, Tensor x, Tensor order, Tensor weights) {
+    public void product(Tensor y, Tensor x, Tensor offsets, Tensor[] weights) {
+        each(offsets, (e, from, to) -> products.product(y.rowRange(from, to), x.rowRange(from, to), weights[e]));
+    }
+
+    @Override
+    public void inputGradient(Tensor dx, Tensor dy, Tensor offsets, Tensor[] weights) {
+        each(offsets, (e, from, to) -> products.inputGradient(dx.rowRange(from, to), dy.rowRange(from, to), weights[e]));
+    }
+
+    @Override
+    public void weightGradient(Tensor[] dWeights, Tensor dy, Tensor x, Tensor offsets) {
+        each(offsets, (e, from, to) -> products.weightGradient(dWeights[e], dy.rowRange(from, to), x.rowRange(from, to)));
+    }
+
+    @Override
+    public void scatter(Tensor y, Tensor x, Tensor place, Tensor weights) {
         int active = weights.columns();
-        int[] position = new int[order.rows()];
-        for (int i = 0; i < position.length; i++) {
-            position[id(order, i)] = i;
-        }
         for (int t = 0; t < y.rows(); t++) {
             for (int d = 0; d < y.columns(); d++) {
                 float sum = 0;
                 for (int j = 0; j < active; j++) {
-                    sum = Math.fma(at(weights, t, j), at(x, position[t * active + j], d), sum);
+                    sum = Math.fma(at(weights, t, j), at(x, id(place, (long) t * active + j), d), sum);
                 }
-                Memory.f32(y.address(t) + 4L * d, sum);
+                Elements.put(y, t, d, sum);
             }
+        }
+    }
+
+    @Override
+    public void scatterGradient(Tensor dx, Tensor dWeights, Tensor dy, Tensor x, Tensor place, Tensor weights) {
+        int active = weights.columns();
+        for (int t = 0; t < dy.rows(); t++) {
+            for (int j = 0; j < active; j++) {
+                int i = id(place, (long) t * active + j);
+                double sum = 0;
+                for (int d = 0; d < dy.columns(); d++) {
+                    sum += (double) at(dy, t, d) * at(x, i, d);
+                    plus(dx, i, d, (double) at(weights, t, j) * at(dy, t, d));
+                }
+                plus(dWeights, t, j, sum);
+            }
+        }
+    }
+
+    @Override
+    public void addShared(Tensor y, Tensor routed, Tensor shared, Tensor gate) {
+        for (int t = 0; t < y.rows(); t++) {
+            double open = Scalar.sigmoid(at(gate, t, 0));
+            for (int d = 0; d < y.columns(); d++) {
+                Elements.put(y, t, d, at(routed, t, d) + open * at(shared, t, d));
+            }
+        }
+    }
+
+    @Override
+    public void addSharedGradient(Tensor dShared, Tensor dGate, Tensor dy, Tensor shared, Tensor gate) {
+        for (int t = 0; t < dy.rows(); t++) {
+            double open = Scalar.sigmoid(at(gate, t, 0));
+            double sum = 0;
+            for (int d = 0; d < dy.columns(); d++) {
+                sum += (double) at(dy, t, d) * at(shared, t, d);
+                plus(dShared, t, d, open * at(dy, t, d));
+            }
+            plus(dGate, t, 0, open * (1 - open) * sum);
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.heddle.core.kernel.plain;
 
+import dev.heddle.core.kernel.AdamW;
 import dev.heddle.core.kernel.Attention;
 import dev.heddle.core.kernel.CausalConvolution;
 import dev.heddle.core.kernel.CrossEntropy;
@@ -7,6 +8,7 @@ import dev.heddle.core.kernel.DeltaWkv;
 import dev.heddle.core.kernel.Elementwise;
 import dev.heddle.core.kernel.Embedding;
 import dev.heddle.core.kernel.Experts;
+import dev.heddle.core.kernel.GatedDeltaRule;
 import dev.heddle.core.kernel.Kernels;
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.MatrixWkv;
@@ -34,7 +36,9 @@ public class PlainKernels implements Kernels {
     private final Wkv wkv = new PlainWkv();
     private final MatrixWkv matrixWkv = new PlainMatrixWkv();
     private final DeltaWkv deltaWkv = new PlainDeltaWkv();
+    private final GatedDeltaRule gatedDeltaRule = new PlainGatedDeltaRule();
     private final Retention retention = new PlainRetention();
+    private final AdamW adamW = new PlainAdamW();
     private final CrossEntropy crossEntropy = new PlainCrossEntropy();
 
     @Override
@@ -83,6 +87,11 @@ public class PlainKernels implements Kernels {
     }
 
     @Override
+    public AdamW adamW() {
+        return adamW;
+    }
+
+    @Override
     public CrossEntropy crossEntropy() {
         return crossEntropy;
     }
@@ -110,6 +119,11 @@ public class PlainKernels implements Kernels {
     @Override
     public DeltaWkv deltaWkv() {
         return deltaWkv;
+    }
+
+    @Override
+    public GatedDeltaRule gatedDeltaRule() {
+        return gatedDeltaRule;
     }
 
     @Override

@@ -1,5 +1,7 @@
 package dev.heddle.core.kernel.vector;
 
+import dev.heddle.core.kernel.AdamW;
+import dev.heddle.core.kernel.Elementwise;
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.SelectiveScan;
 import dev.heddle.core.kernel.StateSpaceDual;
@@ -9,11 +11,15 @@ import dev.heddle.core.parallel.Workers;
 /// The kernels of the Vector API.
 public final class VectorKernels extends PlainKernels {
     private final MatrixProduct matrixProduct;
+    private final AdamW adamW;
+    private final Elementwise elementwise;
     private final SelectiveScan selectiveScan;
     private final StateSpaceDual stateSpaceDual;
 
     private VectorKernels(Workers workers) {
         matrixProduct = new VectorMatrixProduct(workers);
+        adamW = new VectorAdamW(workers);
+        elementwise = new VectorElementwise(workers);
         selectiveScan = new VectorSelectiveScan(workers);
         stateSpaceDual = new VectorStateSpaceDual(workers);
     }
@@ -30,6 +36,16 @@ public final class VectorKernels extends PlainKernels {
     @Override
     public MatrixProduct matrixProduct() {
         return matrixProduct;
+    }
+
+    @Override
+    public AdamW adamW() {
+        return adamW;
+    }
+
+    @Override
+    public Elementwise elementwise() {
+        return elementwise;
     }
 
     @Override

@@ -1,12 +1,7 @@
-package dev.heddle.checkpoint;
+package dev.heddle.checkpoint.family;
 
+import dev.heddle.checkpoint.CheckpointException;
 import dev.heddle.checkpoint.config.Config;
-import dev.heddle.checkpoint.family.Binder;
-import dev.heddle.checkpoint.family.Binding;
-import dev.heddle.checkpoint.family.CheckpointGradients;
-import dev.heddle.checkpoint.family.CheckpointParameters;
-import dev.heddle.checkpoint.family.Families;
-import dev.heddle.checkpoint.family.Family;
 import dev.heddle.checkpoint.weights.WeightSource;
 import dev.heddle.checkpoint.weights.Weights;
 import dev.heddle.core.layer.ParameterSource;
