@@ -1,7 +1,8 @@
 package dev.heddle.core.kernel.vector;
 
-import static dev.heddle.core.kernel.vector.Lanes.load;
-import static dev.heddle.core.kernel.vector.Lanes.store;
+import static dev.heddle.core.kernel.vector.Lanes.F;
+import static dev.heddle.core.tensor.Memory.ALL;
+import static dev.heddle.core.tensor.Memory.ORDER;
 
 import dev.heddle.core.tensor.Memory;
 import jdk.incubator.vector.FloatVector;
@@ -10,6 +11,9 @@ import jdk.incubator.vector.FloatVector;
 ///
 /// Terms are added to c one after the other in order of k, so an element has the same bits whatever tile it falls in.
 /// Rows of b and c are padded to whole vectors; a is read one number at a time and may be strided both ways.
+///
+/// The tiles spell out the calls that [Lanes] offers shorter: in methods of this length the compiler inlines only the
+/// vector classes themselves, and what it does not inline makes objects of the vectors.
 final class BlockProduct {
     /// In place of the address of scales: c starts at zero and its old values are not read.
     static final long FRESH = 0;
@@ -64,7 +68,7 @@ final class BlockProduct {
     }
 
     private static FloatVector start(long c, boolean fresh, float scale) {
-        return fresh ? Lanes.zero() : load(c).mul(scale);
+        return fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, c, ORDER).mul(scale);
     }
 
     private static void two(long c0, long c1, long c2, long c3, boolean fresh, float f0, float f1, float f2, float f3, long a0,
@@ -81,29 +85,29 @@ final class BlockProduct {
         for (int k = 0; k < depth; k++) {
             long bk = b + k * bBytes;
             long ak = k * aStep;
-            FloatVector b0 = load(bk);
-            FloatVector b1 = load(bk + next);
-            FloatVector v = Lanes.of(Memory.f32(a0 + ak));
+            FloatVector b0 = FloatVector.fromMemorySegment(F, ALL, bk, ORDER);
+            FloatVector b1 = FloatVector.fromMemorySegment(F, ALL, bk + next, ORDER);
+            FloatVector v = FloatVector.broadcast(F, Memory.f32(a0 + ak));
             s00 = b0.fma(v, s00);
             s01 = b1.fma(v, s01);
-            v = Lanes.of(Memory.f32(a1 + ak));
+            v = FloatVector.broadcast(F, Memory.f32(a1 + ak));
             s10 = b0.fma(v, s10);
             s11 = b1.fma(v, s11);
-            v = Lanes.of(Memory.f32(a2 + ak));
+            v = FloatVector.broadcast(F, Memory.f32(a2 + ak));
             s20 = b0.fma(v, s20);
             s21 = b1.fma(v, s21);
-            v = Lanes.of(Memory.f32(a3 + ak));
+            v = FloatVector.broadcast(F, Memory.f32(a3 + ak));
             s30 = b0.fma(v, s30);
             s31 = b1.fma(v, s31);
         }
-        store(s00, c0);
-        store(s01, c0 + next);
-        store(s10, c1);
-        store(s11, c1 + next);
-        store(s20, c2);
-        store(s21, c2 + next);
-        store(s30, c3);
-        store(s31, c3 + next);
+        s00.intoMemorySegment(ALL, c0, ORDER);
+        s01.intoMemorySegment(ALL, c0 + next, ORDER);
+        s10.intoMemorySegment(ALL, c1, ORDER);
+        s11.intoMemorySegment(ALL, c1 + next, ORDER);
+        s20.intoMemorySegment(ALL, c2, ORDER);
+        s21.intoMemorySegment(ALL, c2 + next, ORDER);
+        s30.intoMemorySegment(ALL, c3, ORDER);
+        s31.intoMemorySegment(ALL, c3 + next, ORDER);
     }
 
     private static void one(long c0, long c1, long c2, long c3, boolean fresh, float f0, float f1, float f2, float f3, long a0,
@@ -113,16 +117,16 @@ final class BlockProduct {
         FloatVector s2 = start(c2, fresh, f2);
         FloatVector s3 = start(c3, fresh, f3);
         for (int k = 0; k < depth; k++) {
-            FloatVector v = load(b + k * bBytes);
+            FloatVector v = FloatVector.fromMemorySegment(F, ALL, b + k * bBytes, ORDER);
             long ak = k * aStep;
-            s0 = v.fma(Lanes.of(Memory.f32(a0 + ak)), s0);
-            s1 = v.fma(Lanes.of(Memory.f32(a1 + ak)), s1);
-            s2 = v.fma(Lanes.of(Memory.f32(a2 + ak)), s2);
-            s3 = v.fma(Lanes.of(Memory.f32(a3 + ak)), s3);
+            s0 = v.fma(FloatVector.broadcast(F, Memory.f32(a0 + ak)), s0);
+            s1 = v.fma(FloatVector.broadcast(F, Memory.f32(a1 + ak)), s1);
+            s2 = v.fma(FloatVector.broadcast(F, Memory.f32(a2 + ak)), s2);
+            s3 = v.fma(FloatVector.broadcast(F, Memory.f32(a3 + ak)), s3);
         }
-        store(s0, c0);
-        store(s1, c1);
-        store(s2, c2);
-        store(s3, c3);
+        s0.intoMemorySegment(ALL, c0, ORDER);
+        s1.intoMemorySegment(ALL, c1, ORDER);
+        s2.intoMemorySegment(ALL, c2, ORDER);
+        s3.intoMemorySegment(ALL, c3, ORDER);
     }
 }

@@ -1,5 +1,10 @@
 package dev.heddle.core.kernel.vector;
 
+import static dev.heddle.core.kernel.vector.Lanes.F;
+import static dev.heddle.core.tensor.Memory.ALL;
+import static dev.heddle.core.tensor.Memory.ORDER;
+
+import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
 /// Rows of f32 numbers padded with zeros to whole vectors.
@@ -23,8 +28,9 @@ final class Rows {
     static void unpad(long to, long from, long toBytes, int rows, int width) {
         for (int r = 0; r < rows; r++) {
             for (int j = 0; j < width; j += Lanes.COUNT) {
-                VectorMask<Float> mask = Lanes.first(width - j);
-                Lanes.store(Lanes.load(from + 4L * (padded(width) * r + j), mask), to + r * toBytes + 4L * j, mask);
+                VectorMask<Float> mask = F.indexInRange(0, width - j);
+                FloatVector.fromMemorySegment(F, ALL, from + 4L * (padded(width) * r + j), ORDER)
+                        .intoMemorySegment(ALL, to + r * toBytes + 4L * j, ORDER, mask);
             }
         }
     }
@@ -32,7 +38,7 @@ final class Rows {
     /// One padded row: to[j] = factor·from[j].
     static void scaled(long to, long from, int width, float factor) {
         for (int j = 0; j < width; j += Lanes.COUNT) {
-            Lanes.store(Lanes.load(from + 4L * j, Lanes.first(width - j)).mul(factor), to + 4L * j);
+            FloatVector.fromMemorySegment(F, ALL, from + 4L * j, ORDER, F.indexInRange(0, width - j)).mul(factor).intoMemorySegment(ALL, to + 4L * j, ORDER);
         }
     }
 }

@@ -1,5 +1,9 @@
 package dev.heddle.core.kernel.vector;
 
+import static dev.heddle.core.kernel.vector.Lanes.F;
+import static dev.heddle.core.tensor.Memory.ALL;
+import static dev.heddle.core.tensor.Memory.ORDER;
+
 import dev.heddle.core.kernel.StateSpaceDual.Shape;
 import dev.heddle.core.tensor.Memory;
 import dev.heddle.core.tensor.Tensor;
@@ -10,7 +14,7 @@ import jdk.incubator.vector.FloatVector;
 /// [Decays#BLOCK] rows.
 record TimeSteps(Shape shape, Tensor dt, Optional<Tensor> dtBias, Tensor a) {
     /// Bytes that [#compute] writes.
-    static final long BYTES = 2 * Decays.ROW;
+    static final long BYTES = 2 * Decays.ROW + 4L * Lanes.COUNT;
 
     /// Writes δ of rows `from` to `to` at `target`, α at `target` + [Decays#ROW].
     void compute(int head, int from, int to, long target) {
@@ -21,12 +25,15 @@ record TimeSteps(Shape shape, Tensor dt, Optional<Tensor> dtBias, Tensor a) {
         for (int t = rows; t < Decays.BLOCK; t++) {
             Memory.f32(target + 4L * t, 0);
         }
-        float rate = a.get(head);
+        Softplus.apply(target, rows);
         for (int t = 0; t < rows; t += Lanes.COUNT) {
-            FloatVector v = VectorMath.softplus(Lanes.load(target + 4L * t)).max(shape.dtMin()).min(shape.dtMax());
-            Lanes.store(v, target + 4L * t);
-            Lanes.store(VectorMath.exp(v.mul(rate)), target + Decays.ROW + 4L * t);
+            FloatVector v = FloatVector.fromMemorySegment(F, ALL, target + 4L * t, ORDER);
+            v = v.max(shape.dtMin()).min(shape.dtMax());
+            v.intoMemorySegment(ALL, target + 4L * t, ORDER);
         }
+        long rate = target + 2 * Decays.ROW;
+        FloatVector.broadcast(F, a.get(head)).intoMemorySegment(ALL, rate, ORDER);
+        Decays.exp(target + Decays.ROW, target, rate, Math.ceilDiv(rows, Lanes.COUNT));
     }
 
     /// dt + dtBias.

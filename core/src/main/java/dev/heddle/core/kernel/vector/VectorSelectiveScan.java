@@ -1,7 +1,8 @@
 package dev.heddle.core.kernel.vector;
 
-import static dev.heddle.core.kernel.vector.Lanes.load;
-import static dev.heddle.core.kernel.vector.Lanes.store;
+import static dev.heddle.core.kernel.vector.Lanes.F;
+import static dev.heddle.core.tensor.Memory.ALL;
+import static dev.heddle.core.tensor.Memory.ORDER;
 
 import dev.heddle.core.kernel.Segments;
 import dev.heddle.core.kernel.SelectiveScan;
@@ -51,91 +52,92 @@ public final class VectorSelectiveScan implements SelectiveScan {
         int states = a.rows();
         int count = Math.min(Lanes.COUNT, inner - i);
         long at = 4L * i;
-        long h = scratch.get().address((2L * states + 3 * BLOCK) * ROW);
+        long h = scratch.get().address((2L * states + 7 * BLOCK) * ROW);
         long rates = h + states * ROW;
         long delta = rates + states * ROW;
         long u = delta + BLOCK * ROW;
         long out = u + BLOCK * ROW;
+        long decay = out + BLOCK * ROW;
         Rows.pad(h, state + at, 4L * inner, states, count);
         Rows.pad(rates, a.address() + at, a.rowBytes(), states, count);
         long bias = dtBias.isEmpty() ? 0 : dtBias.get().address() + at;
         long skip = d.isEmpty() ? 0 : d.get().address() + at;
         for (int t = from; t < to; t += BLOCK) {
             int rows = Math.min(BLOCK, to - t);
-            inputs(delta, u, out, x.address(t) + at, x.rowBytes(), dt.address(t) + at, dt.rowBytes(), bias, skip, rows, count);
+            timeSteps(delta, dt.address(t) + at, dt.rowBytes(), bias, rows, count);
+            inputs(u, out, delta, x.address(t) + at, x.rowBytes(), skip, rows, count);
             int n = 0;
             for (; n + 4 <= states; n += 4) {
-                scanFour(h + n * ROW, rates + n * ROW, delta, u, out, b.address(t) + 4L * n, b.rowBytes(), c.address(t) + 4L * n,
-                        c.rowBytes(), rows);
+                Decays.exp(decay, BLOCK * ROW, delta, rates + n * ROW, rows);
+                Decays.exp(decay + 2 * BLOCK * ROW, BLOCK * ROW, delta, rates + (n + 2) * ROW, rows);
+                scanFour(h + n * ROW, decay, u, out, b.address(t) + 4L * n, b.rowBytes(), c.address(t) + 4L * n, c.rowBytes(), rows);
             }
             for (; n < states; n++) {
-                scanOne(h + n * ROW, rates + n * ROW, delta, u, out, b.address(t) + 4L * n, b.rowBytes(), c.address(t) + 4L * n,
-                        c.rowBytes(), rows);
+                Decays.exp(decay, delta, rates + n * ROW, rows);
+                scanOne(h + n * ROW, decay, u, out, b.address(t) + 4L * n, b.rowBytes(), c.address(t) + 4L * n, c.rowBytes(), rows);
             }
             Rows.unpad(y.address(t) + at, out, y.rowBytes(), rows, count);
         }
         Rows.unpad(state + at, h, 4L * inner, states, count);
     }
 
-    /// δ = softplus(dt + bias), u = δ·x, out = d·x.
-    private static void inputs(long delta, long u, long out, long x, long xBytes, long dt, long dtBytes, long bias, long skip,
-            int rows, int count) {
-        VectorMask<Float> mask = Lanes.first(count);
-        FloatVector b = bias == 0 ? Lanes.zero() : load(bias, mask);
-        FloatVector d = skip == 0 ? Lanes.zero() : load(skip, mask);
+    /// δ = softplus(dt + bias).
+    private static void timeSteps(long delta, long dt, long dtBytes, long bias, int rows, int count) {
+        VectorMask<Float> mask = F.indexInRange(0, count);
+        FloatVector b = bias == 0 ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, bias, ORDER, mask);
         for (int t = 0; t < rows; t++) {
-            FloatVector xt = load(x + t * xBytes, mask);
-            FloatVector step = VectorMath.softplus(load(dt + t * dtBytes, mask).add(b));
-            store(step, delta + t * ROW);
-            store(step.mul(xt), u + t * ROW);
-            store(xt.mul(d), out + t * ROW);
+            FloatVector.fromMemorySegment(F, ALL, dt + t * dtBytes, ORDER, mask).add(b).intoMemorySegment(ALL, delta + t * ROW, ORDER);
+        }
+        Softplus.apply(delta, rows * Lanes.COUNT);
+    }
+
+    /// u = δ·x, out = d·x.
+    private static void inputs(long u, long out, long delta, long x, long xBytes, long skip, int rows, int count) {
+        VectorMask<Float> mask = F.indexInRange(0, count);
+        FloatVector d = skip == 0 ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, skip, ORDER, mask);
+        for (int t = 0; t < rows; t++) {
+            FloatVector xt = FloatVector.fromMemorySegment(F, ALL, x + t * xBytes, ORDER, mask);
+            FloatVector.fromMemorySegment(F, ALL, delta + t * ROW, ORDER).mul(xt).intoMemorySegment(ALL, u + t * ROW, ORDER);
+            xt.mul(d).intoMemorySegment(ALL, out + t * ROW, ORDER);
         }
     }
 
-    /// One state over a block of rows: h ← exp(δ·a)·h + u·b; out += c·h.
-    private static void scanOne(long h, long rates, long delta, long u, long out, long b, long bBytes, long c, long cBytes,
-            int rows) {
-        FloatVector a = load(rates);
-        FloatVector s = load(h);
+    /// One state over a block of rows: h ← decay·h + u·b; out += c·h.
+    private static void scanOne(long h, long decay, long u, long out, long b, long bBytes, long c, long cBytes, int rows) {
+        FloatVector s = FloatVector.fromMemorySegment(F, ALL, h, ORDER);
         for (int t = 0; t < rows; t++) {
-            FloatVector bu = load(u + t * ROW).mul(Memory.f32(b + t * bBytes));
-            s = Decays.exp(load(delta + t * ROW).mul(a)).fma(s, bu);
-            store(s.fma(Lanes.of(Memory.f32(c + t * cBytes)), load(out + t * ROW)), out + t * ROW);
+            s = FloatVector.fromMemorySegment(F, ALL, decay + t * ROW, ORDER).fma(s, FloatVector.fromMemorySegment(F, ALL, u + t * ROW, ORDER).mul(Memory.f32(b + t * bBytes)));
+            FloatVector y = FloatVector.fromMemorySegment(F, ALL, out + t * ROW, ORDER);
+            s.fma(FloatVector.broadcast(F, Memory.f32(c + t * cBytes)), y).intoMemorySegment(ALL, out + t * ROW, ORDER);
         }
-        store(s, h);
+        s.intoMemorySegment(ALL, h, ORDER);
     }
 
-    /// [#scanOne] for four neighbouring states.
-    private static void scanFour(long h, long rates, long delta, long u, long out, long b, long bBytes, long c, long cBytes,
-            int rows) {
-        FloatVector a0 = load(rates);
-        FloatVector a1 = load(rates + ROW);
-        FloatVector a2 = load(rates + 2 * ROW);
-        FloatVector a3 = load(rates + 3 * ROW);
-        FloatVector s0 = load(h);
-        FloatVector s1 = load(h + ROW);
-        FloatVector s2 = load(h + 2 * ROW);
-        FloatVector s3 = load(h + 3 * ROW);
+    /// [#scanOne] for four neighbouring states, whose decays lie one block after the other.
+    private static void scanFour(long h, long decay, long u, long out, long b, long bBytes, long c, long cBytes, int rows) {
+        FloatVector s0 = FloatVector.fromMemorySegment(F, ALL, h, ORDER);
+        FloatVector s1 = FloatVector.fromMemorySegment(F, ALL, h + ROW, ORDER);
+        FloatVector s2 = FloatVector.fromMemorySegment(F, ALL, h + 2 * ROW, ORDER);
+        FloatVector s3 = FloatVector.fromMemorySegment(F, ALL, h + 3 * ROW, ORDER);
         for (int t = 0; t < rows; t++) {
-            FloatVector step = load(delta + t * ROW);
-            FloatVector ut = load(u + t * ROW);
-            FloatVector y = load(out + t * ROW);
+            FloatVector ut = FloatVector.fromMemorySegment(F, ALL, u + t * ROW, ORDER);
+            FloatVector y = FloatVector.fromMemorySegment(F, ALL, out + t * ROW, ORDER);
+            long at = decay + t * ROW;
             long bt = b + t * bBytes;
             long ct = c + t * cBytes;
-            s0 = Decays.exp(step.mul(a0)).fma(s0, ut.mul(Memory.f32(bt)));
-            y = s0.fma(Lanes.of(Memory.f32(ct)), y);
-            s1 = Decays.exp(step.mul(a1)).fma(s1, ut.mul(Memory.f32(bt + 4)));
-            y = s1.fma(Lanes.of(Memory.f32(ct + 4)), y);
-            s2 = Decays.exp(step.mul(a2)).fma(s2, ut.mul(Memory.f32(bt + 8)));
-            y = s2.fma(Lanes.of(Memory.f32(ct + 8)), y);
-            s3 = Decays.exp(step.mul(a3)).fma(s3, ut.mul(Memory.f32(bt + 12)));
-            y = s3.fma(Lanes.of(Memory.f32(ct + 12)), y);
-            store(y, out + t * ROW);
+            s0 = FloatVector.fromMemorySegment(F, ALL, at, ORDER).fma(s0, ut.mul(Memory.f32(bt)));
+            s1 = FloatVector.fromMemorySegment(F, ALL, at + BLOCK * ROW, ORDER).fma(s1, ut.mul(Memory.f32(bt + 4)));
+            s2 = FloatVector.fromMemorySegment(F, ALL, at + 2 * BLOCK * ROW, ORDER).fma(s2, ut.mul(Memory.f32(bt + 8)));
+            s3 = FloatVector.fromMemorySegment(F, ALL, at + 3 * BLOCK * ROW, ORDER).fma(s3, ut.mul(Memory.f32(bt + 12)));
+            y = s0.fma(FloatVector.broadcast(F, Memory.f32(ct)), y);
+            y = s1.fma(FloatVector.broadcast(F, Memory.f32(ct + 4)), y);
+            y = s2.fma(FloatVector.broadcast(F, Memory.f32(ct + 8)), y);
+            s3.fma(FloatVector.broadcast(F, Memory.f32(ct + 12)), y).intoMemorySegment(ALL, out + t * ROW, ORDER);
         }
-        store(s0, h);
-        store(s1, h + ROW);
-        store(s2, h + 2 * ROW);
-        store(s3, h + 3 * ROW);
+        s0.intoMemorySegment(ALL, h, ORDER);
+        s1.intoMemorySegment(ALL, h + ROW, ORDER);
+        s2.intoMemorySegment(ALL, h + 2 * ROW, ORDER);
+        s3.intoMemorySegment(ALL, h + 3 * ROW, ORDER);
     }
 
     @Override

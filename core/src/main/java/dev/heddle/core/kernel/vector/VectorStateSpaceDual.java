@@ -1,7 +1,8 @@
 package dev.heddle.core.kernel.vector;
 
-import static dev.heddle.core.kernel.vector.Lanes.load;
-import static dev.heddle.core.kernel.vector.Lanes.store;
+import static dev.heddle.core.kernel.vector.Lanes.F;
+import static dev.heddle.core.tensor.Memory.ALL;
+import static dev.heddle.core.tensor.Memory.ORDER;
 
 import dev.heddle.core.kernel.Segments;
 import dev.heddle.core.kernel.StateSpaceDual;
@@ -121,56 +122,56 @@ public final class VectorStateSpaceDual implements StateSpaceDual {
             stepFour(s + 4L * j, 4L * width, states, x + 4L * j, y + 4L * j, b, c, delta, decay);
         }
         for (; j < width; j += Lanes.COUNT) {
-            stepOne(s + 4L * j, 4L * width, states, x + 4L * j, y + 4L * j, b, c, delta, decay, Lanes.first(width - j));
+            stepOne(s + 4L * j, 4L * width, states, x + 4L * j, y + 4L * j, b, c, delta, decay, F.indexInRange(0, width - j));
         }
         skip(call, y, y, x, head);
     }
 
     private static void stepFour(long s, long row, int states, long x, long y, long b, long c, float delta, float decay) {
         long next = 4L * Lanes.COUNT;
-        FloatVector u0 = load(x).mul(delta);
-        FloatVector u1 = load(x + next).mul(delta);
-        FloatVector u2 = load(x + 2 * next).mul(delta);
-        FloatVector u3 = load(x + 3 * next).mul(delta);
-        FloatVector y0 = Lanes.zero();
-        FloatVector y1 = Lanes.zero();
-        FloatVector y2 = Lanes.zero();
-        FloatVector y3 = Lanes.zero();
-        FloatVector keep = Lanes.of(decay);
+        FloatVector u0 = FloatVector.fromMemorySegment(F, ALL, x, ORDER).mul(delta);
+        FloatVector u1 = FloatVector.fromMemorySegment(F, ALL, x + next, ORDER).mul(delta);
+        FloatVector u2 = FloatVector.fromMemorySegment(F, ALL, x + 2 * next, ORDER).mul(delta);
+        FloatVector u3 = FloatVector.fromMemorySegment(F, ALL, x + 3 * next, ORDER).mul(delta);
+        FloatVector y0 = FloatVector.zero(F);
+        FloatVector y1 = FloatVector.zero(F);
+        FloatVector y2 = FloatVector.zero(F);
+        FloatVector y3 = FloatVector.zero(F);
+        FloatVector keep = FloatVector.broadcast(F, decay);
         for (int n = 0; n < states; n++) {
             long at = s + n * row;
-            FloatVector bn = Lanes.of(Memory.f32(b + 4L * n));
-            FloatVector cn = Lanes.of(Memory.f32(c + 4L * n));
-            FloatVector s0 = u0.fma(bn, load(at).mul(keep));
-            FloatVector s1 = u1.fma(bn, load(at + next).mul(keep));
-            FloatVector s2 = u2.fma(bn, load(at + 2 * next).mul(keep));
-            FloatVector s3 = u3.fma(bn, load(at + 3 * next).mul(keep));
-            store(s0, at);
-            store(s1, at + next);
-            store(s2, at + 2 * next);
-            store(s3, at + 3 * next);
+            FloatVector bn = FloatVector.broadcast(F, Memory.f32(b + 4L * n));
+            FloatVector cn = FloatVector.broadcast(F, Memory.f32(c + 4L * n));
+            FloatVector s0 = u0.fma(bn, FloatVector.fromMemorySegment(F, ALL, at, ORDER).mul(keep));
+            FloatVector s1 = u1.fma(bn, FloatVector.fromMemorySegment(F, ALL, at + next, ORDER).mul(keep));
+            FloatVector s2 = u2.fma(bn, FloatVector.fromMemorySegment(F, ALL, at + 2 * next, ORDER).mul(keep));
+            FloatVector s3 = u3.fma(bn, FloatVector.fromMemorySegment(F, ALL, at + 3 * next, ORDER).mul(keep));
+            s0.intoMemorySegment(ALL, at, ORDER);
+            s1.intoMemorySegment(ALL, at + next, ORDER);
+            s2.intoMemorySegment(ALL, at + 2 * next, ORDER);
+            s3.intoMemorySegment(ALL, at + 3 * next, ORDER);
             y0 = s0.fma(cn, y0);
             y1 = s1.fma(cn, y1);
             y2 = s2.fma(cn, y2);
             y3 = s3.fma(cn, y3);
         }
-        store(y0, y);
-        store(y1, y + next);
-        store(y2, y + 2 * next);
-        store(y3, y + 3 * next);
+        y0.intoMemorySegment(ALL, y, ORDER);
+        y1.intoMemorySegment(ALL, y + next, ORDER);
+        y2.intoMemorySegment(ALL, y + 2 * next, ORDER);
+        y3.intoMemorySegment(ALL, y + 3 * next, ORDER);
     }
 
     private static void stepOne(long s, long row, int states, long x, long y, long b, long c, float delta, float decay,
             VectorMask<Float> mask) {
-        FloatVector u = load(x, mask).mul(delta);
-        FloatVector out = Lanes.zero();
+        FloatVector u = FloatVector.fromMemorySegment(F, ALL, x, ORDER, mask).mul(delta);
+        FloatVector out = FloatVector.zero(F);
         for (int n = 0; n < states; n++) {
             long at = s + n * row;
-            FloatVector v = u.fma(Lanes.of(Memory.f32(b + 4L * n)), load(at, mask).mul(decay));
-            store(v, at, mask);
-            out = v.fma(Lanes.of(Memory.f32(c + 4L * n)), out);
+            FloatVector v = u.fma(FloatVector.broadcast(F, Memory.f32(b + 4L * n)), FloatVector.fromMemorySegment(F, ALL, at, ORDER, mask).mul(decay));
+            v.intoMemorySegment(ALL, at, ORDER, mask);
+            out = v.fma(FloatVector.broadcast(F, Memory.f32(c + 4L * n)), out);
         }
-        store(out, y, mask);
+        out.intoMemorySegment(ALL, y, ORDER, mask);
     }
 
     /// y = from + d·x for one row of one head; `from` may be y.
@@ -182,13 +183,13 @@ public final class VectorStateSpaceDual implements StateSpaceDual {
             return;
         }
         for (int j = 0; j < width; j += Lanes.COUNT) {
-            VectorMask<Float> mask = Lanes.first(width - j);
-            FloatVector v = load(from + 4L * j, mask);
+            VectorMask<Float> mask = F.indexInRange(0, width - j);
+            FloatVector v = FloatVector.fromMemorySegment(F, ALL, from + 4L * j, ORDER, mask);
             if (call.d.isPresent()) {
-                FloatVector d = perChannel ? load(call.d.get().address() + 4L * (head * width + j), mask) : Lanes.of(perHead);
-                v = load(x + 4L * j, mask).fma(d, v);
+                FloatVector d = perChannel ? FloatVector.fromMemorySegment(F, ALL, call.d.get().address() + 4L * (head * width + j), ORDER, mask) : FloatVector.broadcast(F, perHead);
+                v = FloatVector.fromMemorySegment(F, ALL, x + 4L * j, ORDER, mask).fma(d, v);
             }
-            store(v, y + 4L * j, mask);
+            v.intoMemorySegment(ALL, y + 4L * j, ORDER, mask);
         }
     }
 
