@@ -41,6 +41,7 @@ final class GradsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        OutputFile.require(output);
         List<int[]> sequences = TokenFile.read(tokens);
         try (Checkpoint checkpoint = Checkpoint.open(ModelArgument.folder(model));
                 Backend backend = backendOptions.open(spec.commandLine().getErr())) {

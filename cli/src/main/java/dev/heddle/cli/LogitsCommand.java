@@ -52,6 +52,7 @@ final class LogitsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        OutputFile.require(output);
         List<int[]> sequences = TokenFile.read(tokens);
         if (decodeFrom != null && decodeFrom < 0) {
             throw new UsageException("--decode-from must be 0 or more, not " + decodeFrom);
