@@ -2,6 +2,7 @@ package dev.heddle.checkpoint.family;
 
 import dev.heddle.checkpoint.family.Binding.Transform;
 import dev.heddle.checkpoint.family.Binding.View;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
@@ -11,20 +12,24 @@ import java.util.function.Predicate;
 /// Collects which tensor of a checkpoint each parameter of a model is, by whole names.
 public final class Binder {
     private final Map<String, Binding> bindings;
+    private final Map<String, long[]> shapes;
     private final Set<String> ignored;
+    private final Set<String> ignoredPrefixes;
     private final Predicate<String> contains;
     private final String parameters;
     private final String tensors;
 
     /// @param contains whether the checkpoint has a tensor of that name, for families with more than one dialect
     public Binder(Predicate<String> contains) {
-        this(new LinkedHashMap<>(), new LinkedHashSet<>(), contains, "", "");
+        this(new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashSet<>(), new LinkedHashSet<>(), contains, "", "");
     }
 
-    private Binder(Map<String, Binding> bindings, Set<String> ignored, Predicate<String> contains, String parameters,
-            String tensors) {
+    private Binder(Map<String, Binding> bindings, Map<String, long[]> shapes, Set<String> ignored, Set<String> ignoredPrefixes,
+            Predicate<String> contains, String parameters, String tensors) {
         this.bindings = bindings;
+        this.shapes = shapes;
         this.ignored = ignored;
+        this.ignoredPrefixes = ignoredPrefixes;
         this.contains = contains;
         this.parameters = parameters;
         this.tensors = tensors;
@@ -32,7 +37,7 @@ public final class Binder {
 
     /// The same binder with prefixes before both names: `at("blocks.0.", "model.layers.0.")`.
     public Binder at(String parameterPrefix, String tensorPrefix) {
-        return new Binder(bindings, ignored, contains, parameters + parameterPrefix, tensors + tensorPrefix);
+        return new Binder(bindings, shapes, ignored, ignoredPrefixes, contains, parameters + parameterPrefix, tensors + tensorPrefix);
     }
 
     /// Whether the checkpoint has this tensor.
@@ -49,6 +54,12 @@ public final class Binder {
     public Binder bindLinear(String parameter, String tensor, boolean bias) {
         bind(parameter + ".weight", tensor + ".weight");
         return bias ? bind(parameter + ".bias", tensor + ".bias") : this;
+    }
+
+    /// Checkpoints write the tensor in this shape, which has dimensions of 1 that the parameter lacks; readers accept both.
+    public Binder shaped(String tensor, long... shape) {
+        shapes.put(tensors + tensor, shape);
+        return this;
     }
 
     /// `parameter` is rows `from` to `to` of the tensor.
@@ -86,14 +97,34 @@ public final class Binder {
         return add(parameter, tensor, View.WHOLE, transform);
     }
 
+    /// `parameter` is the rows of these tensors, one after the other.
+    public Binder bindJoined(String parameter, String first, String... others) {
+        return add(parameter, first, new View.Joined(Arrays.stream(others).map(name -> tensors + name).toList()),
+                Transform.IDENTITY);
+    }
+
+    /// The buffer `name`, which no gradient trains, is the whole tensor.
+    public Binder bindBuffer(String name, String tensor) {
+        return add(new Binding(parameters + name, tensors + tensor, View.WHOLE, Transform.IDENTITY, false));
+    }
+
     /// The checkpoint may hold this tensor, and the model does not need it.
     public Binder ignore(String tensor) {
         ignored.add(tensors + tensor);
         return this;
     }
 
+    /// The checkpoint may hold tensors whose names begin so, and the model needs none of them.
+    public Binder ignoreBelow(String prefix) {
+        ignoredPrefixes.add(tensors + prefix);
+        return this;
+    }
+
     private Binder add(String parameter, String tensor, View view, Transform transform) {
-        Binding binding = new Binding(parameters + parameter, tensors + tensor, view, transform);
+        return add(new Binding(parameters + parameter, tensors + tensor, view, transform, true));
+    }
+
+    private Binder add(Binding binding) {
         Binding old = bindings.put(binding.parameter(), binding);
         if (old != null) {
             throw new IllegalStateException("parameter " + binding.parameter() + " is bound to " + old.tensor() + " and "
@@ -102,13 +133,18 @@ public final class Binder {
         return this;
     }
 
+    /// Shapes told by [#shaped], by tensor name.
+    public Map<String, long[]> shapes() {
+        return shapes;
+    }
+
     /// Bindings by parameter name.
     public Map<String, Binding> bindings() {
         return bindings;
     }
 
-    /// Tensors nobody needs.
-    public Set<String> ignored() {
-        return ignored;
+    /// Whether nobody needs this tensor.
+    public boolean ignores(String tensor) {
+        return ignored.contains(tensor) || ignoredPrefixes.stream().anyMatch(tensor::startsWith);
     }
 }

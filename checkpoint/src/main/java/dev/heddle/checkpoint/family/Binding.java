@@ -1,12 +1,15 @@
 package dev.heddle.checkpoint.family;
 
+import java.util.List;
+
 /// Which elements of a checkpoint's tensor make one parameter.
 ///
 /// @param parameter name in the model
 /// @param tensor    name in the checkpoint
 /// @param view      the elements and their order
 /// @param transform what their stored values mean
-public record Binding(String parameter, String tensor, View view, Transform transform) {
+/// @param trained   whether it has a gradient; false for buffers
+public record Binding(String parameter, String tensor, View view, Transform transform, boolean trained) {
     /// The elements of a tensor, seen as rows of its last dimension.
     public sealed interface View {
         View WHOLE = new Whole();
@@ -21,6 +24,13 @@ public record Binding(String parameter, String tensor, View view, Transform tran
 
         /// These rows in this order.
         record RowList(int[] rows) implements View {
+        }
+
+        /// All rows of the tensor, then those of the others.
+        record Joined(List<String> others) implements View {
+            public Joined {
+                others = List.copyOf(others);
+            }
         }
 
         /// Columns `from` (inclusive) to `to` (exclusive) of every row, with rows and columns exchanged if `transposed`.

@@ -4,7 +4,9 @@ import dev.heddle.checkpoint.family.Binding.Transform;
 import dev.heddle.checkpoint.family.Binding.View;
 import dev.heddle.checkpoint.weights.WeightSource;
 import dev.heddle.core.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
@@ -21,19 +23,34 @@ public final class CheckpointGradients {
     public static Map<String, float[]> of(WeightSource weights, Binder binder, Function<String, Optional<float[]>> gradient) {
         Map<String, float[]> result = new LinkedHashMap<>();
         for (Binding binding : binder.bindings().values()) {
-            Tensor stored = weights.tensor(binding.tensor());
-            float[] target = result.computeIfAbsent(binding.tensor(), _ -> new float[Math.toIntExact(stored.elements())]);
-            gradient.apply(binding.parameter()).ifPresent(values -> place(binding, stored, values, target));
+            if (!binding.trained()) {
+                continue;
+            }
+            List<String> names = new ArrayList<>(List.of(binding.tensor()));
+            if (binding.view() instanceof View.Joined joined) {
+                names.addAll(joined.others());
+            }
+            Optional<float[]> values = gradient.apply(binding.parameter());
+            int from = 0;
+            for (String name : names) {
+                Tensor stored = weights.tensor(name);
+                int first = from;
+                float[] target = result.computeIfAbsent(name, _ -> new float[Math.toIntExact(stored.elements())]);
+                values.ifPresent(all -> place(binding, stored, all, first, target));
+                from += target.length;
+            }
         }
         return result;
     }
 
-    private static void place(Binding binding, Tensor stored, float[] values, float[] target) {
+    /// @param first where the values of a joined tensor begin
+    private static void place(Binding binding, Tensor stored, float[] values, int first, float[] target) {
         int width = stored.rank() == 1 ? 1 : stored.columns();
         switch (binding.view()) {
             case View.Whole _ -> add(binding.transform(), stored, values, 0, target, 0, values.length);
             case View.Rows rows -> add(binding.transform(), stored, values, 0, target, Math.toIntExact(rows.from() * width),
                     values.length);
+            case View.Joined _ -> add(binding.transform(), stored, values, first, target, 0, target.length);
             case View.RowList list -> {
                 for (int i = 0; i < list.rows().length; i++) {
                     add(binding.transform(), stored, values, i * width, target, list.rows()[i] * width, width);

@@ -9,6 +9,7 @@ import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Memory;
 import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -35,19 +36,23 @@ public final class CheckpointParameters implements ParameterSource {
             throw new CheckpointException(weights.describe() + ": no tensor is known for parameter " + name + " "
                     + Arrays.toString(shape));
         }
-        if (!weights.contains(binding.tensor())) {
-            throw new CheckpointException(weights.describe() + ": tensor " + binding.tensor() + " is missing, expected shape "
-                    + Arrays.toString(shape) + " for parameter " + name);
-        }
-        Tensor stored = claimed.computeIfAbsent(binding.tensor(), weights::tensor);
-        if (!stored.dtype().isFloat()) {
-            throw new CheckpointException(weights.describe() + ": tensor " + binding.tensor() + " holds " + stored.dtype()
-                    + ", expected floating-point numbers");
-        }
-        Tensor viewed = view(binding, stored, shape);
+        Tensor viewed = view(binding, claim(binding.tensor(), name, shape), shape);
         boolean keep = kind == Kind.MATRIX && binding.transform() == Transform.IDENTITY && viewed.dtype() != DType.F64
                 && viewed.isContiguous();
         return keep ? viewed.reshape(shape) : converted(viewed, binding.transform(), shape);
+    }
+
+    private Tensor claim(String tensor, String parameter, long[] shape) {
+        if (!weights.contains(tensor)) {
+            throw new CheckpointException(weights.describe() + ": tensor " + tensor + " is missing, expected shape "
+                    + Arrays.toString(shape) + " for parameter " + parameter);
+        }
+        Tensor stored = claimed.computeIfAbsent(tensor, weights::tensor);
+        if (!stored.dtype().isFloat()) {
+            throw new CheckpointException(weights.describe() + ": tensor " + tensor + " holds " + stored.dtype()
+                    + ", expected floating-point numbers");
+        }
+        return stored;
     }
 
     private Tensor view(Binding binding, Tensor stored, long[] shape) {
@@ -66,6 +71,14 @@ public final class CheckpointParameters implements ParameterSource {
                 require(binding, stored, list.rows().length * rowWidth(stored) == count(shape)
                         && Arrays.stream(list.rows()).allMatch(row -> row >= 0 && row < rowCount(stored)), shape);
                 yield gathered(asRows(stored), list.rows());
+            }
+            case View.Joined joined -> {
+                List<Tensor> parts = new ArrayList<>(List.of(stored));
+                joined.others().forEach(other -> parts.add(claim(other, binding.parameter(), shape)));
+                require(binding, stored, parts.stream().allMatch(part -> rowWidth(part) == rowWidth(stored)
+                        && part.dtype() == stored.dtype())
+                        && parts.stream().mapToLong(Tensor::elements).sum() == count(shape), shape);
+                yield joined(parts);
             }
             case View.Columns columns -> {
                 int outputs = columns.transposed() ? 1 : 0;
@@ -110,6 +123,8 @@ public final class CheckpointParameters implements ParameterSource {
             case View.Rows rows -> "at least " + rows.to() + " rows, of which " + rows.from() + " to " + rows.to() + " make "
                     + Arrays.toString(shape);
             case View.RowList list -> "rows of which " + list.rows().length + " make " + Arrays.toString(shape);
+            case View.Joined joined -> "rows which with those of " + String.join(", ", joined.others()) + " make "
+                    + Arrays.toString(shape);
             case View.Columns columns -> "at least " + columns.to() + " columns, of which " + columns.from() + " to "
                     + columns.to() + " make " + Arrays.toString(shape) + (columns.transposed() ? " transposed" : "");
             case View.Transposed _ -> "the transpose of " + Arrays.toString(shape);
@@ -129,6 +144,17 @@ public final class CheckpointParameters implements ParameterSource {
         long bytes = stored.dtype().bytes(stored.columns());
         for (int i = 0; i < rows.length; i++) {
             Memory.ALL.asSlice(copy.address(i), bytes).copyFrom(Memory.ALL.asSlice(stored.address(rows[i]), bytes));
+        }
+        return copy;
+    }
+
+    private static Tensor joined(List<Tensor> parts) {
+        long rows = parts.stream().mapToLong(CheckpointParameters::rowCount).sum();
+        Tensor copy = Tensor.zeros(Arena.ofAuto(), parts.getFirst().dtype(), rows, rowWidth(parts.getFirst()));
+        long row = 0;
+        for (Tensor part : parts) {
+            Memory.ALL.asSlice(copy.address(row), part.bytes()).copyFrom(Memory.ALL.asSlice(part.address(), part.bytes()));
+            row += rowCount(part);
         }
         return copy;
     }
@@ -161,7 +187,7 @@ public final class CheckpointParameters implements ParameterSource {
     /// Checks that every tensor of the checkpoint was claimed or is known to be needless.
     public void requireAllClaimed() {
         List<String> extra = weights.names().stream().filter(name -> !claimed.containsKey(name)
-                && !binder.ignored().contains(name)).toList();
+                && !binder.ignores(name)).toList();
         if (!extra.isEmpty()) {
             throw new CheckpointException(weights.describe() + ": the architecture has no place for "
                     + (extra.size() == 1 ? "tensor " : extra.size() + " tensors, among them ")

@@ -8,18 +8,34 @@ import java.util.List;
 /// All checkpoint families Heddle reads.
 public final class Families {
     private static final List<Family> ALL = List.of(
+            new Bamba(),
             new FalconH1(),
             new FalconMamba(),
+            new Granite4(),
+            new Griffin(),
+            new Hymba(),
+            new HeddleNative(),
             new Jamba(),
+            new Lfm2(),
+            new Lfm2Moe(),
             new Llama(),
             new Mamba(),
             new Mamba2(),
             new Mistral(),
+            new NemotronH(),
+            new OlmoHybrid(),
+            new Qwen35(),
+            new Qwen3Next(),
+            new RecurrentGemma(),
             new RetNet(),
             new Rwkv4(),
             new Rwkv5(),
             new Rwkv6(),
-            new Rwkv7());
+            new Rwkv7(),
+            new Samba(),
+            new SambaY(),
+            new Zamba(),
+            new Zamba2());
 
     private Families() {
     }

@@ -104,6 +104,11 @@ public final class Json {
         };
     }
 
+    /// `node` as indented text that ends with a line break.
+    public static String pretty(JsonNode node) {
+        return node.toPrettyString() + "\n";
+    }
+
     private static JsonNode checked(JsonNode node, String origin) {
         if (node == null || node.isMissingNode()) {
             throw new CheckpointException(origin + ": empty, expected a JSON document");

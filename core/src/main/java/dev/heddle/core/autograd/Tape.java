@@ -18,6 +18,8 @@ import java.util.function.BiFunction;
 public final class Tape {
     private final List<Runnable> steps = new ArrayList<>();
     private final Map<Tensor, Tensor> gradients = new IdentityHashMap<>();
+    /// Tensors whose gradients this tape made itself, in the order it did.
+    private final List<Tensor> made = new ArrayList<>();
     private final BiFunction<Integer, Integer, Tensor> zeros;
 
     /// @param zeros makes a zeroed f32 tensor [rows, columns]
@@ -33,8 +35,22 @@ public final class Tape {
     /// The f32 tensor that gathers d loss / d `x`, zero until something adds to it; of rank 2 for a base.
     public Tensor gradient(Tensor x) {
         Tensor base = x.base();
-        Tensor whole = gradients.computeIfAbsent(base, b -> zeros.apply(b.rows(), b.columns()));
+        Tensor whole = gradients.get(base);
+        if (whole == null) {
+            whole = zeros.apply(base.rows(), base.columns());
+            gradients.put(base, whole);
+            made.add(base);
+        }
         return x == base ? whole : x.sameViewOf(whole);
+    }
+
+    /// Says where the gradient of `x` gathers: a tensor that outlives the tape (parameters in training), or the gradient
+    /// of another tensor with the same meaning.
+    ///
+    /// @param x        a base, not a view
+    /// @param gradient f32 of as many elements; added to, never cleared
+    public void provide(Tensor x, Tensor gradient) {
+        gradients.put(x, gradient);
     }
 
     /// The gradient of `x` if anything has added to it.
@@ -46,12 +62,34 @@ public final class Tape {
         return Optional.of(x == x.base() ? whole : x.sameViewOf(whole));
     }
 
+    /// A place on the tape, for [#backward(Mark)].
+    ///
+    /// @param steps     backward steps recorded so far
+    /// @param gradients gradients made so far
+    public record Mark(int steps, int gradients) {
+    }
+
+    /// Where the tape stands.
+    public Mark mark() {
+        return new Mark(steps.size(), made.size());
+    }
+
     /// Runs all steps in reverse and forgets them. The gradient of the loss must have been set before.
     public void backward() {
-        for (int i = steps.size() - 1; i >= 0; i--) {
-            steps.get(i).run();
+        while (!steps.isEmpty()) {
+            steps.removeLast().run();
         }
-        steps.clear();
+    }
+
+    /// Runs and forgets the steps recorded since `mark`, and forgets the gradients made since then, whose memory may be
+    /// given back. What earlier tensors and provided gradients have gathered stays.
+    public void backward(Mark mark) {
+        while (steps.size() > mark.steps()) {
+            steps.removeLast().run();
+        }
+        while (made.size() > mark.gradients()) {
+            gradients.remove(made.removeLast());
+        }
     }
 
     /// Type of every gradient.

@@ -16,6 +16,8 @@ public interface Kernels {
 
     Attention attention();
 
+    AttentionDifference attentionDifference();
+
     Rotary rotary();
 
     Embedding embedding();
@@ -32,5 +34,17 @@ public interface Kernels {
 
     DeltaWkv deltaWkv();
 
+    GatedDeltaRule gatedDeltaRule();
+
     Retention retention();
+
+    RgLru rgLru();
+
+    FeatureMaps featureMaps();
+
+    SymmetricConvolution symmetricConvolution();
+
+    BidirectionalAttention bidirectionalAttention();
+
+    AdamW adamW();
 }

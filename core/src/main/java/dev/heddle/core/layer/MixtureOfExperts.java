@@ -12,7 +12,7 @@ import java.util.Optional;
 /// Each row goes to the few experts its router chooses; their outputs are added with the router's weights, and the
 /// shared expert's to them. The equation stands at [MixtureOfExpertsSpec].
 ///
-/// Parameters: `router.weight` [E, D], `router.bias`, `router.choice_bias` [E], the experts' under `experts.e`, the
+/// Parameters: `router.weight` [E, D], `router.bias` [E], the buffer `router.choice_bias` [E], the experts' under `experts.e`, the
 /// shared one's under `shared`, `shared_gate.weight` [1, D], `latent_down.weight` [L, D], `latent_up.weight` [D, L] and
 /// their biases.
 final class MixtureOfExperts implements Layer {
@@ -33,7 +33,8 @@ final class MixtureOfExperts implements Layer {
         int width = scope.width();
         router = scope.matrix("router.weight", spec.experts(), width);
         routerBias = scope.small(spec.router().bias(), "router.bias", spec.experts());
-        choiceBias = scope.small(spec.router().choiceBias(), "router.choice_bias", spec.experts());
+        choiceBias = spec.router().choiceBias() ? Optional.of(scope.buffer("router.choice_bias", spec.experts()))
+                : Optional.empty();
         boolean narrow = !spec.latent().isNone();
         int latent = narrow ? spec.latent().width() : width;
         latentDown = narrow ? Optional.of(scope.matrix("latent_down.weight", latent, width)) : Optional.empty();

@@ -9,7 +9,9 @@ public interface ParameterSource {
         /// A matrix [O, I] that stays in its stored type.
         MATRIX,
         /// Anything small (norms, biases, convolutions, decays), held as f32.
-        SMALL
+        SMALL,
+        /// A small value in f32 that no gradient trains (a router's choice bias); not counted among the parameters.
+        BUFFER
     }
 
     /// @param name  its place in the model, `blocks.3.mixer.in_proj.weight`

@@ -2,7 +2,6 @@ package dev.heddle.core.model;
 
 import dev.heddle.core.autograd.Tape;
 import dev.heddle.core.backend.Backend;
-import dev.heddle.core.op.CrossEntropy;
 import dev.heddle.core.pass.Executor;
 import dev.heddle.core.pass.Pass;
 import dev.heddle.core.state.SequenceState;
@@ -10,6 +9,7 @@ import dev.heddle.core.state.StatePool;
 import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -58,12 +58,12 @@ public final class Differentiation implements AutoCloseable {
             row += ids.length;
         }
         Pass pass = Pass.of(executor, sequences, tokens, Optional.of(tape));
-        Tensor losses = CrossEntropy.apply(pass, model.logits(pass, rows), targets);
+        float[] weights = new float[predictions];
+        Arrays.fill(weights, 1f / predictions);
         double sum = 0;
-        for (float one : backend.read(losses)) {
+        for (float one : NextTokenLoss.apply(model, pass, rows, targets, weights)) {
             sum += one;
         }
-        backend.fill(tape.gradient(losses), 1f / predictions);
         tape.backward();
         return (float) (sum / predictions);
     }

@@ -30,12 +30,10 @@ import java.util.Optional;
 /// Parameters: `embedding.weight` [V, D], `embedding.norm`, `meta_tokens` [M, D], `blocks.i…`, `shared.name…`, `norm`, `head.weight`
 /// [V, D] unless tied, `head.bias` [V].
 public final class Model {
-    /// Under this key every pass publishes the embedded rows [T, D].
-    public static final String EMBEDDED = "embedded";
-
     private final ModelSpec spec;
     private final StateLayout states = new StateLayout();
     private final Map<String, Tensor> parameters = new LinkedHashMap<>();
+    private final Map<String, Tensor> buffers = new LinkedHashMap<>();
     private final Inventory inventory = new Inventory();
     private final Tensor embedding;
     private final Norm embeddingNorm;
@@ -48,8 +46,8 @@ public final class Model {
     /// Asks `source` for every parameter the specification implies, each once.
     public Model(ModelSpec spec, ParameterSource source) {
         this.spec = spec;
-        ParameterSource once = (name, kind, shape) -> parameters.computeIfAbsent(name,
-                n -> source.parameter(n, kind, shape));
+        ParameterSource once = (name, kind, shape) -> (kind == ParameterSource.Kind.BUFFER ? buffers : parameters)
+                .computeIfAbsent(name, n -> source.parameter(n, kind, shape));
         Scope root = Scope.root(spec, once, states, inventory);
         embedding = root.matrix("embedding.weight", spec.vocabulary(), spec.width());
         embeddingNorm = root.norm("embedding.norm", spec.embedding().norm(), spec.width());
@@ -78,6 +76,11 @@ public final class Model {
         return Collections.unmodifiableMap(parameters);
     }
 
+    /// All values that are read and not trained, by name.
+    public Map<String, Tensor> buffers() {
+        return Collections.unmodifiableMap(buffers);
+    }
+
     /// The share of tokens that use a parameter: 1, or active/experts for an expert's.
     public double activeShare(String parameter) {
         return inventory.parameters().get(parameter).share();
@@ -92,9 +95,19 @@ public final class Model {
     /// next pass begins. Afterwards each sequence of `sequences` has advanced by its rows.
     public Tensor logits(Pass pass, int[] rows) {
         Tensor h = hidden(pass);
+        return logits(pass, normed(pass, h, rows));
+    }
+
+    /// The chosen rows of the residual stream after the final norm, [rows.length, D].
+    Tensor normed(Pass pass, Tensor hidden, int[] rows) {
         int[] wanted = pass.rowsOf(rows);
-        Tensor picked = wanted.length == h.rows() && isIdentity(wanted) ? h : PickRows.apply(pass, h, wanted);
-        Tensor logits = Linear.apply(pass, finalNorm.forward(pass, picked), head);
+        Tensor picked = wanted.length == hidden.rows() && isIdentity(wanted) ? hidden : PickRows.apply(pass, hidden, wanted);
+        return finalNorm.forward(pass, picked);
+    }
+
+    /// Logits [R, V] of normed rows [R, D].
+    Tensor logits(Pass pass, Tensor normed) {
+        Tensor logits = Linear.apply(pass, normed, head);
         if (headBias.isPresent()) {
             logits = AddRow.apply(pass, logits, headBias.get());
         }
@@ -105,10 +118,17 @@ public final class Model {
     public Tensor hidden(Pass pass) {
         Tensor h = TokenEmbedding.apply(pass, embedding, metaTokens, spec.embedding().scale());
         h = embeddingNorm.forward(pass, h);
+        // without a tape the residuals add to h in place
+        pass.publish(Layer.EMBEDDED, pass.taped() ? h : Scale.into(pass, pass.takeLasting(h.rows(), h.columns()), h, 1));
         for (Layer block : blocks) {
             h = block.forward(pass, h);
         }
         return h;
+    }
+
+    /// The parameters that turn normed rows into logits.
+    List<Tensor> headParameters() {
+        return headBias.map(bias -> List.of(head, bias)).orElse(List.of(head));
     }
 
     private static boolean isIdentity(int[] rows) {

@@ -32,14 +32,22 @@ public final class Linear {
     public static Tensor[] apply(Pass pass, Tensor x, Tensor... weights) {
         Tensor[] y = new Tensor[weights.length];
         for (int k = 0; k < weights.length; k++) {
-            Shapes.columns("linear input", x, weights[k].columns());
             y[k] = pass.take(x.rows(), weights[k].rows());
+        }
+        into(pass, y, x, weights);
+        return y;
+    }
+
+    /// Several maps of the same rows into tensors [T, O] or columns of one, in one kernel call.
+    public static void into(Pass pass, Tensor[] y, Tensor x, Tensor... weights) {
+        for (int k = 0; k < weights.length; k++) {
+            Shapes.columns("linear input", x, weights[k].columns());
+            Shapes.columns("linear output", y[k], weights[k].rows());
         }
         pass.kernels().matrixProduct().products(y, x, weights);
         for (int k = 0; k < weights.length; k++) {
             record(pass, y[k], x, weights[k]);
         }
-        return y;
     }
 
     private static void record(Pass pass, Tensor y, Tensor x, Tensor w) {

@@ -16,8 +16,13 @@ import java.util.Optional;
 /// @param router  how scores become choice and weights
 /// @param shared  the expert every row visits
 /// @param latent  the narrower space in which the experts work (Nemotron-3); [Latent#NONE] for the model's own
-public record MixtureOfExpertsSpec(int experts, int active, ChannelMixerSpec expert, Router router,
-        Optional<Shared> shared, Latent latent) implements ChannelMixerSpec {
+public record MixtureOfExpertsSpec(
+        int experts,
+        int active,
+        ChannelMixerSpec expert,
+        Router router,
+        @Default("none") Optional<Shared> shared,
+        @Default("none") Latent latent) implements ChannelMixerSpec {
     /// How the router's linear scores become the choice and the weights of experts.
     ///
     /// Sinkhorn balancing (Clark et al. 2022; BlackMamba) replaces the choice while training alone; a trained model
@@ -33,8 +38,15 @@ public record MixtureOfExpertsSpec(int experts, int active, ChannelMixerSpec exp
     /// @param normalise        whether the chosen weights are divided by their sum
     /// @param normaliseEpsilon added to that sum
     /// @param scale            factor on the weights
-    public record Router(Scoring scoring, boolean bias, boolean choiceBias, int groups, int activeGroups,
-            boolean normalise, double normaliseEpsilon, double scale) {
+    public record Router(
+            Scoring scoring,
+            @Default("false") boolean bias,
+            @Default("false") boolean choiceBias,
+            @Default("1") int groups,
+            @Default("1") int activeGroups,
+            @Default("false") boolean normalise,
+            @Default("0") double normaliseEpsilon,
+            @Default("1") double scale) {
         /// Softmax over all experts before the choice, over the chosen ones after it, or a sigmoid of each.
         public enum Scoring { SOFTMAX_THEN_CHOOSE, CHOOSE_THEN_SOFTMAX, SIGMOID }
 
@@ -93,7 +105,7 @@ public record MixtureOfExpertsSpec(int experts, int active, ChannelMixerSpec exp
     ///
     /// @param expert what it is
     /// @param gated  whether a sigmoid of a linear map of the row multiplies its output (Qwen2-MoE)
-    public record Shared(ChannelMixerSpec expert, boolean gated) {
+    public record Shared(ChannelMixerSpec expert, @Default("false") boolean gated) {
         public Shared {
             Check.present("moe.shared.expert", expert);
         }
@@ -103,7 +115,7 @@ public record MixtureOfExpertsSpec(int experts, int active, ChannelMixerSpec exp
     ///
     /// @param width width of that space; 0 for none
     /// @param bias  biases of both maps
-    public record Latent(int width, boolean bias) {
+    public record Latent(int width, @Default("false") boolean bias) {
         public static final Latent NONE = new Latent(0, false);
 
         public Latent {

@@ -88,6 +88,11 @@ public final class Memory {
         ALL.set(ValueLayout.JAVA_BYTE, address, value);
     }
 
+    /// Copies `bytes` bytes; the two stretches may overlap.
+    public static void copy(long to, long from, long bytes) {
+        MemorySegment.copy(ALL, from, ALL, to, bytes);
+    }
+
     /// The value at `address`, whatever float type it is stored in.
     public static float load(DType type, long address) {
         return switch (type) {

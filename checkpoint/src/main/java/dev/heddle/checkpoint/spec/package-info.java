@@ -1,0 +1,2 @@
+/// Specification files: architectures as YAML or JSON.
+package dev.heddle.checkpoint.spec;

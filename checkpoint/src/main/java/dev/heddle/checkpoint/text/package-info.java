@@ -1,0 +1,2 @@
+/// Help with misspelt names.
+package dev.heddle.checkpoint.text;

@@ -1,0 +1,130 @@
+package dev.heddle.train;
+
+import dev.heddle.core.autograd.Tape;
+import dev.heddle.core.backend.Backend;
+import dev.heddle.core.model.Model;
+import dev.heddle.core.model.NextTokenLoss;
+import dev.heddle.core.pass.Executor;
+import dev.heddle.core.pass.Pass;
+import dev.heddle.core.state.SequenceState;
+import dev.heddle.core.state.Snapshot;
+import dev.heddle.core.state.StatePool;
+import dev.heddle.core.tensor.DType;
+import dev.heddle.core.tensor.Tensor;
+import dev.heddle.train.data.LaneSampler.Stretch;
+import dev.heddle.train.optimize.Optimizer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+
+/// Forward and backward of a batch of stretches. Each stretch is a segment of the ragged batch with a state of its own:
+/// documents never see each other. With carrying, a stretch that continues its lane's document begins with the state the
+/// lane was left in (truncated back-propagation through time, Williams & Peng 1990); otherwise with an empty one.
+///
+/// Not safe for use by several threads at a time.
+public final class TrainingPass implements AutoCloseable {
+    private final Model model;
+    private final Backend backend;
+    private final boolean carry;
+    private final Executor executor;
+    private final StatePool states;
+    private final List<Optional<SequenceState>> lanes;
+    private final List<SequenceState> ended = new ArrayList<>();
+
+    /// @param lanes lanes of the sampler whose stretches this will see
+    /// @param carry whether states pass from step to step
+    public TrainingPass(Model model, Backend backend, int lanes, boolean carry) {
+        this.model = model;
+        this.backend = backend;
+        this.carry = carry;
+        this.lanes = new ArrayList<>(Collections.nCopies(lanes, Optional.empty()));
+        executor = new Executor(backend);
+        states = new StatePool(backend, model.states(), DType.F32);
+    }
+
+    /// Adds the gradient of Σ loss / `predictions` to the optimizer's gradients and returns Σ loss in nats.
+    ///
+    /// @param predictions what the step's losses are divided by, those of its other passes included
+    public double run(List<Stretch> stretches, Optimizer optimizer, long predictions) {
+        Tape tape = new Tape((rows, columns) -> {
+            Tensor zeros = executor.workspace().take(DType.F32, rows, columns);
+            backend.fill(zeros, 0);
+            return zeros;
+        });
+        optimizer.gather(tape);
+        double sum = losses(stretches, Optional.of(tape), predictions);
+        tape.backward();
+        return sum;
+    }
+
+    /// Σ loss in nats without gradients, every stretch from an empty state.
+    public double evaluate(List<Stretch> stretches) {
+        return losses(stretches, Optional.empty(), 1);
+    }
+
+    private double losses(List<Stretch> stretches, Optional<Tape> tape, long predictions) {
+        List<SequenceState> sequences = new ArrayList<>();
+        List<int[]> inputs = new ArrayList<>();
+        List<SequenceState> temporary = new ArrayList<>();
+        boolean carries = carry && tape.isPresent();
+        for (Stretch stretch : stretches) {
+            sequences.add(carries ? laneState(stretch) : states.open());
+            inputs.add(stretch.inputs());
+            if (!carries) {
+                temporary.add(sequences.getLast());
+            }
+        }
+        int[] targets = stretches.stream().flatMapToInt(stretch -> Arrays.stream(stretch.targets())).toArray();
+        int[] rows = new int[targets.length];
+        Arrays.setAll(rows, i -> i);
+        float[] weights = new float[targets.length];
+        Arrays.fill(weights, 1f / predictions);
+        Pass pass = Pass.of(executor, sequences, inputs, tape);
+        double sum = 0;
+        for (float loss : NextTokenLoss.apply(model, pass, rows, targets, weights)) {
+            sum += loss;
+        }
+        Model.advance(sequences, inputs);
+        temporary.forEach(SequenceState::close);
+        ended.forEach(SequenceState::close);
+        ended.clear();
+        return sum;
+    }
+
+    private SequenceState laneState(Stretch stretch) {
+        int lane = stretch.lane();
+        Optional<SequenceState> old = lanes.get(lane);
+        if (stretch.continues() && old.isPresent()) {
+            return old.get();
+        }
+        // the old state may belong to an earlier segment of this very pass
+        old.ifPresent(ended::add);
+        SequenceState fresh = states.open();
+        lanes.set(lane, Optional.of(fresh));
+        return fresh;
+    }
+
+    /// What each lane carries on to the next step.
+    List<Optional<Snapshot>> lanes() {
+        return lanes.stream().map(lane -> lane.map(states::snapshot)).toList();
+    }
+
+    /// Continues with what [#lanes] returned.
+    void restore(List<Optional<Snapshot>> carried) {
+        if (carried.size() != lanes.size()) {
+            throw new IllegalArgumentException(carried.size() + " carried states for " + lanes.size() + " lanes");
+        }
+        for (int i = 0; i < carried.size(); i++) {
+            lanes.get(i).ifPresent(SequenceState::close);
+            lanes.set(i, carried.get(i).map(states::restore));
+        }
+    }
+
+    @Override
+    public void close() {
+        executor.close();
+        states.close();
+    }
+}
