@@ -28,7 +28,8 @@ final class Failure {
             case IOException e -> named(e);
             default -> "internal error: " + named(thrown) + "; HEDDLE_TRACE=1 shows where";
         };
-        return text.strip().replaceAll("\\s*\\R\\s*", " ");
+        // file names and configurations of strangers must not drive the terminal
+        return text.strip().replaceAll("\\s*\\R\\s*", " ").replaceAll("\\p{Cntrl}", "\uFFFD");
     }
 
     private static String named(Throwable thrown) {

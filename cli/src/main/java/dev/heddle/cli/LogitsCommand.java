@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -65,8 +66,13 @@ final class LogitsCommand implements Callable<Integer> {
             List<float[]> logits = together ? feed(language, sequences)
                     : sequences.stream().map(ids -> feed(language, List.of(ids)).getFirst()).toList();
             write(logits, vocabulary);
-            spec.commandLine().getOut().printf("cross-entropy %.6f nats over %d predictions%n", loss(sequences, logits, vocabulary),
-                    sequences.stream().mapToInt(ids -> Math.max(0, ids.length - 1)).sum());
+            int predictions = sequences.stream().mapToInt(ids -> ids.length - 1).sum();
+            PrintWriter out = spec.commandLine().getOut();
+            if (predictions == 0) {
+                out.println("no predictions: every sequence has one token");
+            } else {
+                out.printf(Locale.ROOT, "cross-entropy %.6f nats over %d predictions%n", loss(sequences, logits, vocabulary), predictions);
+            }
         }
         return 0;
     }

@@ -81,6 +81,7 @@ final class RunCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        ModelArgument.requireAtMostTwo(arguments);
         String model = "";
         Optional<String> text = Optional.ofNullable(prompt);
         if (arguments.size() == 2) {

@@ -76,7 +76,7 @@ class BadInputTest {
         WEIGHTS_POINTER("Git LFS pointer", model -> Files.writeString(model.resolve("model.safetensors"),
                 "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")),
         WEIGHTS_WEB_PAGE("web page", model -> Files.writeString(model.resolve("model.safetensors"), "<!DOCTYPE html><html></html>")),
-        WEIGHTS_FOLDER("model.safetensors", model -> {
+        WEIGHTS_FOLDER("no weights", model -> {
             Files.delete(model.resolve("model.safetensors"));
             Files.createDirectory(model.resolve("model.safetensors"));
         }),
@@ -230,7 +230,7 @@ class BadInputTest {
         Files.copy(repository("models/story-falcon-h1/tokenizer.json"), model.resolve("tokenizer.json"),
                 java.nio.file.StandardCopyOption.REPLACE_EXISTING);
         Files.writeString(model.resolve("tokenizer_config.json"), "{\"chat_template\": \"{% for %}\"}");
-        expect(1, "chat_template", "run", model.toString(), "text");
+        expect(1, "chat template line 1", "run", model.toString(), "text");
         Files.writeString(model.resolve("tokenizer_config.json"), "[]");
         expect(1, "tokenizer_config.json", "run", model.toString(), "text");
         Files.delete(model.resolve("tokenizer_config.json"));
@@ -291,7 +291,7 @@ class BadInputTest {
     @Test
     void modelsThatAreNothing() {
         for (String name : List.of("no-such-model", "a/b/c", "/nowhere/at/all", "a\u0000b", "C:\\models", "~/model", "-")) {
-            expect(1, name.replace("\u0000", ""), "tokenize", name, "text");
+            expect(1, name.replace("\u0000", "�"), "tokenize", name, "text");
         }
     }
 }
