@@ -195,6 +195,15 @@ public final class Config {
         return has(name) ? choice(name, choices) : fallback;
     }
 
+    /// Refuses the field unless it is absent or holds one of `allowed`.
+    /// @throws CheckpointException if it holds anything else
+    public void allow(String name, String... allowed) {
+        if (has(name) && !List.of(allowed).contains(string(name))) {
+            throw new CheckpointException(origin + ": " + name + " is \"" + string(name) + "\", expected "
+                    + String.join(" or ", allowed));
+        }
+    }
+
     /// A list of whole numbers that fit ints.
     public int[] integers(String name) {
         return list(name, "whole numbers", this::toInteger).stream().mapToInt(Integer::intValue).toArray();
@@ -202,6 +211,20 @@ public final class Config {
 
     public int[] integers(String name, int... fallback) {
         return has(name) ? integers(name) : fallback.clone();
+    }
+
+    /// A list of lists of whole numbers.
+    public List<int[]> integerLists(String name) {
+        return list(name, "lists of whole numbers", (node, entry) -> {
+            if (!node.isArray()) {
+                throw wrong(entry, "a list of whole numbers", node);
+            }
+            int[] values = new int[node.size()];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = toInteger(node.get(i), entry + "[" + i + "]");
+            }
+            return values;
+        });
     }
 
     public double[] numbers(String name) {

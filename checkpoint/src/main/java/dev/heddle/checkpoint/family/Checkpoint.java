@@ -8,15 +8,24 @@ import dev.heddle.core.layer.ParameterSource;
 import dev.heddle.core.model.Model;
 import dev.heddle.core.spec.ModelSpec;
 import dev.heddle.core.spec.SpecException;
+import dev.heddle.core.tensor.Tensor;
+import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 
 /// A published model in a folder: its configuration, what it means, and its weights.
 public final class Checkpoint implements AutoCloseable {
+    /// What configurations call their number of layers; a file that is damaged or hostile must not fill the memory.
+    private static final List<String> LAYERS = List.of("num_hidden_layers", "num_layers", "n_layer", "n_layers");
+    private static final int MOST_LAYERS = 10_000;
+
     private final Path folder;
     private final Config config;
     private final Family family;
@@ -62,6 +71,12 @@ public final class Checkpoint implements AutoCloseable {
     /// The architecture a configuration describes.
     /// @throws CheckpointException if its fields contradict each other
     public static ModelSpec spec(Config config, Family family, String name) {
+        for (String field : LAYERS) {
+            if (config.isNumber(field) && config.integer(field) > MOST_LAYERS) {
+                throw new CheckpointException(config.origin() + ": " + field + " is " + config.integer(field)
+                        + " layers, expected at most " + MOST_LAYERS);
+            }
+        }
         try {
             return family.spec(config, name);
         } catch (SpecException e) {
@@ -97,6 +112,19 @@ public final class Checkpoint implements AutoCloseable {
     /// Gradients under this checkpoint's own names, from those of the model's parameters.
     public Map<String, float[]> gradients(Function<String, Optional<float[]>> gradient) {
         return CheckpointGradients.of(weights, binder, gradient);
+    }
+
+    /// Parameters of such a model under this checkpoint's own names and in its layout.
+    ///
+    /// @param parameters by parameter name, buffers included, in host memory
+    public Map<String, Tensor> published(Arena arena, Map<String, Tensor> parameters) {
+        return PublishedTensors.of(arena, binder, parameters);
+    }
+
+    /// Tensors that the family knows and no model needs.
+    Set<String> ignored() {
+        return weights.names().stream().filter(name -> binder.bindings().values().stream()
+                .noneMatch(binding -> binding.tensor().equals(name))).collect(Collectors.toSet());
     }
 
     /// The model with this checkpoint's weights, mapped and not copied.

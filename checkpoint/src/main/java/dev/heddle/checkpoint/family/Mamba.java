@@ -22,11 +22,12 @@ final class Mamba implements Family {
         return config.has("model_type") ? config.string("model_type").equals("mamba")
                 : config.has("d_model") && config.has("n_layer") && config.isSection("ssm_cfg")
                         && config.section("ssm_cfg").string("layer", "Mamba1").equals("Mamba1")
-                        && config.integers("attn_layer_idx", new int[0]).length == 0;
+                        && !MambaSsmHybrid.isHybrid(config);
     }
 
     @Override
     public ModelSpec spec(Config config, String name) {
+        config.allow("hidden_act", "silu", "swish"); // of the convolution too
         int width = config.integerAny("hidden_size", "d_model");
         Config ssm = config.isSection("ssm_cfg") ? config.section("ssm_cfg") : config;
         int inner = config.integer("intermediate_size", ssm.integer("expand", 2) * width);

@@ -21,11 +21,12 @@ final class Mamba2 implements Family {
         return config.has("model_type") ? config.string("model_type").equals("mamba2")
                 : config.has("d_model") && config.isSection("ssm_cfg")
                         && config.section("ssm_cfg").string("layer", "").equals("Mamba2")
-                        && config.integers("attn_layer_idx", new int[0]).length == 0;
+                        && !MambaSsmHybrid.isHybrid(config);
     }
 
     @Override
     public ModelSpec spec(Config config, String name) {
+        config.allow("hidden_act", "silu", "swish"); // of the convolution too
         boolean original = config.has("d_model");
         Config ssm = original ? config.section("ssm_cfg") : config;
         int width = config.integerAny("hidden_size", "d_model");

@@ -16,6 +16,8 @@ public interface Kernels {
 
     Attention attention();
 
+    AttentionDifference attentionDifference();
+
     Rotary rotary();
 
     Embedding embedding();
@@ -34,7 +36,17 @@ public interface Kernels {
 
     GatedDeltaRule gatedDeltaRule();
 
+    LogDecay logDecay();
+
     Retention retention();
+
+    RgLru rgLru();
+
+    FeatureMaps featureMaps();
+
+    SymmetricConvolution symmetricConvolution();
+
+    BidirectionalAttention bidirectionalAttention();
 
     AdamW adamW();
 }
