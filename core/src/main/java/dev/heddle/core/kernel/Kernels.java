@@ -36,6 +36,10 @@ public interface Kernels {
 
     Retention retention();
 
+    DiagonalStateSpace diagonalStateSpace();
+
+    LinearAttention linearAttention();
+
     FeatureMaps featureMaps();
 
     SymmetricConvolution symmetricConvolution();

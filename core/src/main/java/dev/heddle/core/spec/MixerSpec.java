@@ -5,6 +5,7 @@ public sealed interface MixerSpec extends LayerSpec permits
         AttentionSpec,
         ImageMixerSpec,
         GatedDeltaNetSpec,
+        LinearAttentionSpec,
         Mamba1Spec,
         Mamba2Spec,
         RetentionSpec,
@@ -12,5 +13,6 @@ public sealed interface MixerSpec extends LayerSpec permits
         Rwkv5TimeMixSpec,
         Rwkv6TimeMixSpec,
         Rwkv7TimeMixSpec,
+        S4dSpec,
         ShortConvolutionSpec {
 }
