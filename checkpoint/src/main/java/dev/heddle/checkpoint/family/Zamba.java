@@ -39,8 +39,8 @@ final class Zamba implements Family {
             throw config.invalid("hidden_mamba_act", "silu");
         }
         Mamba1Spec mamba = new Mamba1Spec(inner, config.integer("mamba_d_state", 16), config.integer("mamba_d_conv", 4), rank,
-                config.flag("mamba_conv_bias", true), config.flag("mamba_proj_bias", false), NormSpec.NONE,
-                config.integer("n_mamba_heads", 2));
+                config.flag("mamba_conv_bias", true), config.flag("mamba_proj_bias", false), NormSpec.NONE)
+                .withHeads(config.integer("n_mamba_heads", 2));
         int heads = config.integer("num_attention_heads");
         int headDim = config.integer("attention_head_dim", 2 * width / heads);
         int read = config.integer("attention_hidden_size", 2 * width);

@@ -16,6 +16,8 @@ public interface Kernels {
 
     Attention attention();
 
+    AttentionDifference attentionDifference();
+
     Rotary rotary();
 
     Embedding embedding();
@@ -34,11 +36,15 @@ public interface Kernels {
 
     GatedDeltaRule gatedDeltaRule();
 
+    LogDecay logDecay();
+
     Retention retention();
 
     DiagonalStateSpace diagonalStateSpace();
 
     LinearAttention linearAttention();
+
+    RgLru rgLru();
 
     FeatureMaps featureMaps();
 

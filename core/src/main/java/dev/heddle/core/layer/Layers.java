@@ -2,8 +2,10 @@ package dev.heddle.core.layer;
 
 import dev.heddle.core.spec.AttentionSpec;
 import dev.heddle.core.spec.GatedDeltaNetSpec;
+import dev.heddle.core.spec.GatedMemoryUnitSpec;
 import dev.heddle.core.spec.GatedMlpSpec;
 import dev.heddle.core.spec.ImageMixerSpec;
+import dev.heddle.core.spec.LatentAttentionSpec;
 import dev.heddle.core.spec.LayerScaleSpec;
 import dev.heddle.core.spec.LayerSpec;
 import dev.heddle.core.spec.LinearAttentionSpec;
@@ -16,6 +18,7 @@ import dev.heddle.core.spec.NormedSpec;
 import dev.heddle.core.spec.ParallelSpec;
 import dev.heddle.core.spec.ResidualSpec;
 import dev.heddle.core.spec.RetentionSpec;
+import dev.heddle.core.spec.RgLruSpec;
 import dev.heddle.core.spec.Rwkv4TimeMixSpec;
 import dev.heddle.core.spec.Rwkv5TimeMixSpec;
 import dev.heddle.core.spec.Rwkv6TimeMixSpec;
@@ -45,13 +48,17 @@ public final class Layers {
             case LayerScaleSpec scaled -> new LayerScale(scaled, scope);
             case MixtureOfLayersSpec mixture -> new MixtureOfLayers(mixture, scope);
             case ImageMixerSpec mixer -> Bidirectional.build(mixer, scope);
-            case AttentionSpec attention -> new GroupedQueryAttention(attention, scope);
+            case AttentionSpec attention -> attention.differential().isNone() ? new GroupedQueryAttention(attention, scope)
+                    : new DifferentialAttention(attention, scope);
             case GatedDeltaNetSpec net -> new GatedDeltaNet(net, scope);
             case LinearAttentionSpec attention -> new LinearAttentionLayer(attention, scope);
             case S4dSpec s4d -> new S4d(s4d, scope);
+            case GatedMemoryUnitSpec unit -> new GatedMemoryUnit(unit, scope);
+            case LatentAttentionSpec latent -> new LatentAttention(latent, scope);
             case Mamba1Spec mamba -> new Mamba1(mamba, scope);
             case Mamba2Spec mamba -> new Mamba2(mamba, scope);
             case RetentionSpec retention -> new MultiScaleRetention(retention, scope);
+            case RgLruSpec recurrence -> new RgLruBlock(recurrence, scope);
             case Rwkv4TimeMixSpec rwkv -> new Rwkv4TimeMix(rwkv, scope);
             case Rwkv5TimeMixSpec rwkv -> new Rwkv5TimeMix(rwkv, scope);
             case Rwkv6TimeMixSpec rwkv -> new Rwkv6TimeMix(rwkv, scope);

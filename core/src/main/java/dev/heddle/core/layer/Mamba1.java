@@ -4,6 +4,7 @@ import dev.heddle.core.op.CausalConvolution;
 import dev.heddle.core.op.Concatenate;
 import dev.heddle.core.op.Gate;
 import dev.heddle.core.op.Linear;
+import dev.heddle.core.op.Scale;
 import dev.heddle.core.op.SelectiveScan;
 import dev.heddle.core.pass.Pass;
 import dev.heddle.core.spec.Activation;
@@ -26,9 +27,10 @@ final class Mamba1 implements Layer {
     private final Tensor conv;
     private final Optional<Tensor> convBias;
     private final Head[] heads;
-    private final Tensor outProj;
+    private final Optional<Tensor> outProj;
     private final Optional<Tensor> outBias;
     private final int convState;
+    private final Optional<String> publishes;
 
     /// The selective scan of one head's channels.
     private static final class Head {
@@ -70,6 +72,7 @@ final class Mamba1 implements Layer {
     }
 
     Mamba1(Mamba1Spec spec, Scope scope) {
+        publishes = spec.publishes();
         int inner = spec.inner();
         int width = scope.width();
         inX = scope.matrix("in_x.weight", inner, width);
@@ -83,8 +86,8 @@ final class Mamba1 implements Layer {
         for (int h = 0; h < heads.length; h++) {
             heads[h] = new Head(spec, heads.length == 1 ? scope : scope.child("heads." + h));
         }
-        outProj = scope.matrix("out_proj.weight", width, inner);
-        outBias = scope.small(spec.projectionBias(), "out_proj.bias", width);
+        outProj = spec.outputProjection() ? Optional.of(scope.matrix("out_proj.weight", width, inner)) : Optional.empty();
+        outBias = scope.small(spec.outputProjection() && spec.projectionBias(), "out_proj.bias", width);
     }
 
     @Override
@@ -93,11 +96,16 @@ final class Mamba1 implements Layer {
         Tensor x = Biased.apply(pass, xz[0], inXBias);
         Tensor z = Biased.apply(pass, xz[1], inZBias);
         x = CausalConvolution.apply(pass, x, conv, convBias, Activation.SILU, convState);
-        Tensor[] y = new Tensor[heads.length];
+        Tensor[] parts = new Tensor[heads.length];
         int width = x.columns() / heads.length;
         for (int h = 0; h < heads.length; h++) {
-            y[h] = heads[h].forward(pass, heads.length == 1 ? x : x.columnRange((long) h * width, (h + 1L) * width));
+            parts[h] = heads[h].forward(pass, heads.length == 1 ? x : x.columnRange((long) h * width, (h + 1L) * width));
         }
-        return Linear.apply(pass, Gate.apply(pass, z, Concatenate.apply(pass, y), Activation.SILU), outProj, outBias);
+        Tensor y = Concatenate.apply(pass, parts);
+        // later layers read it after this layer's scratch memory is given back
+        publishes.ifPresent(name -> pass.publish(new PublishedMemory(name),
+                Scale.into(pass, pass.takeLasting(y.rows(), y.columns()), y, 1)));
+        Tensor gated = Gate.apply(pass, z, y, Activation.SILU);
+        return outProj.isPresent() ? Linear.apply(pass, gated, outProj.get(), outBias) : gated;
     }
 }

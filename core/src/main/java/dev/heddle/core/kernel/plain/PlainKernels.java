@@ -2,6 +2,7 @@ package dev.heddle.core.kernel.plain;
 
 import dev.heddle.core.kernel.AdamW;
 import dev.heddle.core.kernel.Attention;
+import dev.heddle.core.kernel.AttentionDifference;
 import dev.heddle.core.kernel.BidirectionalAttention;
 import dev.heddle.core.kernel.CausalConvolution;
 import dev.heddle.core.kernel.CrossEntropy;
@@ -14,10 +15,12 @@ import dev.heddle.core.kernel.FeatureMaps;
 import dev.heddle.core.kernel.GatedDeltaRule;
 import dev.heddle.core.kernel.Kernels;
 import dev.heddle.core.kernel.LinearAttention;
+import dev.heddle.core.kernel.LogDecay;
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.MatrixWkv;
 import dev.heddle.core.kernel.Normalization;
 import dev.heddle.core.kernel.Retention;
+import dev.heddle.core.kernel.RgLru;
 import dev.heddle.core.kernel.Rotary;
 import dev.heddle.core.kernel.SelectiveScan;
 import dev.heddle.core.kernel.StateSpaceDual;
@@ -35,6 +38,7 @@ public class PlainKernels implements Kernels {
     private final SelectiveScan selectiveScan = new PlainSelectiveScan();
     private final StateSpaceDual stateSpaceDual = new PlainStateSpaceDual();
     private final Attention attention = new PlainAttention();
+    private final AttentionDifference attentionDifference = new PlainAttentionDifference();
     private final Rotary rotary = new PlainRotary();
     private final Embedding embedding = new PlainEmbedding();
     private final TokenShift tokenShift = new PlainTokenShift();
@@ -42,9 +46,11 @@ public class PlainKernels implements Kernels {
     private final MatrixWkv matrixWkv = new PlainMatrixWkv();
     private final DeltaWkv deltaWkv = new PlainDeltaWkv();
     private final GatedDeltaRule gatedDeltaRule = new PlainGatedDeltaRule();
+    private final LogDecay logDecay = new PlainLogDecay();
     private final Retention retention = new PlainRetention();
     private final DiagonalStateSpace diagonalStateSpace = new PlainDiagonalStateSpace();
     private final LinearAttention linearAttention = new PlainLinearAttention();
+    private final RgLru rgLru = new PlainRgLru();
     private final FeatureMaps featureMaps = new PlainFeatureMaps();
     private final SymmetricConvolution symmetricConvolution = new PlainSymmetricConvolution();
     private final BidirectionalAttention bidirectionalAttention = new PlainBidirectionalAttention();
@@ -84,6 +90,11 @@ public class PlainKernels implements Kernels {
     @Override
     public Attention attention() {
         return attention;
+    }
+
+    @Override
+    public AttentionDifference attentionDifference() {
+        return attentionDifference;
     }
 
     @Override
@@ -137,6 +148,11 @@ public class PlainKernels implements Kernels {
     }
 
     @Override
+    public LogDecay logDecay() {
+        return logDecay;
+    }
+
+    @Override
     public Retention retention() {
         return retention;
     }
@@ -149,6 +165,11 @@ public class PlainKernels implements Kernels {
     @Override
     public LinearAttention linearAttention() {
         return linearAttention;
+    }
+
+    @Override
+    public RgLru rgLru() {
+        return rgLru;
     }
 
     @Override
