@@ -14,6 +14,7 @@ import picocli.CommandLine.ExitCode;
             RunCommand.class,
             PullCommand.class,
             TokenizeCommand.class,
+            InspectCommand.class,
             BenchCommand.class,
             LogitsCommand.class,
             GradsCommand.class,

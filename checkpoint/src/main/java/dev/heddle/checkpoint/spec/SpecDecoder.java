@@ -10,6 +10,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Type;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,7 @@ final class SpecDecoder {
     private final SpecTypes types;
     private final SpecError error;
     private final Map<String, SpecNode> definitions;
+    private final Map<SpecTypes.Component, Object> fallbacks = new HashMap<>();
 
     SpecDecoder(SpecTypes types, SpecError error, Map<String, SpecNode> definitions) {
         this.types = types;
@@ -47,6 +49,10 @@ final class SpecDecoder {
             }
             throw new IllegalStateException(component.component() + " takes its default from " + same + ", which is no earlier component");
         }
+        return fallbacks.computeIfAbsent(component, this::fallback);
+    }
+
+    private Object fallback(SpecTypes.Component component) {
         String text = component.fallback().orElseThrow().value();
         return new SpecDecoder(types, new SpecError("default of " + component.component()), Map.of())
                 .value(component.type(), SpecTree.parse(text, "default"), component.key(), NO_BLOCK);

@@ -35,16 +35,16 @@ public final class SpecFile {
         return document.has("blocks") && document.has("width");
     }
 
-    /// The specification in `file`; without a `name` it is called like the file.
+    /// The specification in `file`.
+    ///
+    /// @param name what the model is called if the file does not say
     /// @throws CheckpointException if the file is missing, malformed or describes no model
-    public static ModelSpec read(Path file) {
+    public static ModelSpec read(Path file, String name) {
         try {
             if (Files.size(file) > LARGEST) {
                 throw new CheckpointException(file + ": " + Files.size(file) + " bytes are more than a specification has");
             }
-            String name = file.getFileName().toString();
-            int dot = name.lastIndexOf('.');
-            return parse(Files.readString(file), file.toString(), dot > 0 ? name.substring(0, dot) : name);
+            return parse(Files.readString(file), file.toString(), name);
         } catch (NoSuchFileException e) {
             throw new CheckpointException(file + ": no such file", e);
         } catch (IOException e) {

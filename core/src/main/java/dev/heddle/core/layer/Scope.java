@@ -110,7 +110,7 @@ public final class Scope {
     private Tensor parameter(String name, ParameterSource.Kind kind, long... shape) {
         String full = join(parameters, name);
         if (kind != ParameterSource.Kind.BUFFER) {
-            inventory.add(full, owner, share);
+            inventory.add(full, owner, kind, share);
         }
         return source.parameter(full, kind, shape);
     }
