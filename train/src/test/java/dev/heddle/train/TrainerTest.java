@@ -16,6 +16,7 @@ import dev.heddle.engine.measure.RandomParameters;
 import dev.heddle.train.data.LaneSampler;
 import dev.heddle.train.data.TokenShard;
 import dev.heddle.train.data.TokenShardWriter;
+import dev.heddle.train.diagnose.FirstNotFinite;
 import dev.heddle.train.optimize.Optimizer;
 import dev.heddle.train.optimize.ParameterGroup;
 import dev.heddle.train.optimize.Schedule;
@@ -80,6 +81,19 @@ class TrainerTest {
         assertEquals(60, losses.size());
         assertEquals(Math.log(VOCABULARY), losses.getFirst(), 0.5);
         assertTrue(losses.getLast() < 0.8, () -> "loss after 60 steps: " + losses.getLast());
+    }
+
+    @Test
+    void theOperationThatFirstOverflowsIsNamed() {
+        TokenShard shard = counting();
+        try (Backend backend = CpuBackend.of(CpuBackend.Choice.BEST, 1)) {
+            Model model = new Model(spec(), new TrainableParameters(backend, new RandomParameters(backend, DType.F32, 1)));
+            List<LaneSampler.Stretch> batch = new LaneSampler(List.of(new LaneSampler.Source(shard, 1)), 2, 7).next(16);
+            assertEquals(Optional.empty(), FirstNotFinite.find(model, backend, batch));
+            backend.fill(model.parameters().get("blocks.1.in_x.weight"), Float.MAX_VALUE);
+            String found = FirstNotFinite.find(model, backend, batch).orElseThrow();
+            assertTrue(found.startsWith("MatrixProduct.products gave") && found.contains("blocks.1.in_x.weight"), found);
+        }
     }
 
     @Test

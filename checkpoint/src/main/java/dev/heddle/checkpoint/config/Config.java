@@ -204,6 +204,20 @@ public final class Config {
         return has(name) ? integers(name) : fallback.clone();
     }
 
+    /// A list of lists of whole numbers.
+    public List<int[]> integerLists(String name) {
+        return list(name, "lists of whole numbers", (node, entry) -> {
+            if (!node.isArray()) {
+                throw wrong(entry, "a list of whole numbers", node);
+            }
+            int[] values = new int[node.size()];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = toInteger(node.get(i), entry + "[" + i + "]");
+            }
+            return values;
+        });
+    }
+
     public double[] numbers(String name) {
         return list(name, "numbers", this::toNumber).stream().mapToDouble(Double::doubleValue).toArray();
     }

@@ -12,7 +12,10 @@ public final class Families {
             new FalconH1(),
             new FalconMamba(),
             new Granite4(),
+            new Hymba(),
             new Jamba(),
+            new Lfm2(),
+            new Lfm2Moe(),
             new Llama(),
             new Mamba(),
             new Mamba2(),
@@ -25,7 +28,11 @@ public final class Families {
             new Rwkv4(),
             new Rwkv5(),
             new Rwkv6(),
-            new Rwkv7());
+            new Rwkv7(),
+            new Samba(),
+            new SambaY(),
+            new Zamba(),
+            new Zamba2());
 
     private Families() {
     }

@@ -98,7 +98,8 @@ final class OlmoHybrid implements Family {
 
     private static void deltaNet(Binder layer) {
         layer.bind("q.weight", "q_proj.weight").bind("k.weight", "k_proj.weight").bind("v.weight", "v_proj.weight");
-        layer.bind("gate.weight", "g_proj.weight").bind("decay.weight", "a_proj.weight").bind("rate.weight", "b_proj.weight");
+        layer.bind("gate.weight", "g_proj.weight").bind("decay.weight", "a_proj.weight");
+        layer.bind("rate.weight", "b_proj.weight");
         layer.bind("dt_bias", "dt_bias").bind("A_log", "A_log");
         layer.bind("head_norm.weight", "o_norm.weight").bind("out.weight", "o_proj.weight");
         if (layer.has("q_conv1d.weight")) {

@@ -25,7 +25,8 @@ final class Qwen35 implements Family {
     @Override
     public ModelSpec spec(Config config, String name) {
         Config text = config.has("text_config") ? config.section("text_config") : config;
-        return Qwen3Next.spec(text, name, name(), text.flag("tie_word_embeddings", config.flag("tie_word_embeddings", false)));
+        boolean tied = text.flag("tie_word_embeddings", config.flag("tie_word_embeddings", false));
+        return Qwen3Next.spec(text, name, name(), tied);
     }
 
     @Override

@@ -17,7 +17,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 
 /// Qwen3-Next (Qwen Team 2025): three gated delta nets for each gated attention layer, experts with a gated shared one.
 final class Qwen3Next implements Family {
@@ -113,8 +112,8 @@ final class Qwen3Next implements Family {
     /// `q_proj` holds for each head its query rows, then its gate rows.
     private static void attention(Binder layer, AttentionSpec spec) {
         int head = spec.headDim();
-        int[] query = parts(spec.heads(), 2 * head, 0, head);
-        int[] gate = parts(spec.heads(), 2 * head, head, head);
+        int[] query = RowParts.of(spec.heads(), 2 * head, 0, head);
+        int[] gate = RowParts.of(spec.heads(), 2 * head, head, head);
         layer.bindRows("q.weight", "q_proj.weight", query).bindRows("gate.weight", "q_proj.weight", gate);
         if (spec.qkvBias()) {
             layer.bindRows("q.bias", "q_proj.bias", query).bindRows("gate.bias", "q_proj.bias", gate);
@@ -131,18 +130,13 @@ final class Qwen3Next implements Family {
         int key = spec.keyDim();
         int values = spec.valueWidth() / heads;
         int group = 2 * key + 2 * values;
-        layer.bindRows("q.weight", "in_proj_qkvz.weight", parts(heads, group, 0, key));
-        layer.bindRows("k.weight", "in_proj_qkvz.weight", parts(heads, group, key, key));
-        layer.bindRows("v.weight", "in_proj_qkvz.weight", parts(heads, group, 2 * key, values));
-        layer.bindRows("gate.weight", "in_proj_qkvz.weight", parts(heads, group, 2 * key + values, values));
+        layer.bindRows("q.weight", "in_proj_qkvz.weight", RowParts.of(heads, group, 0, key));
+        layer.bindRows("k.weight", "in_proj_qkvz.weight", RowParts.of(heads, group, key, key));
+        layer.bindRows("v.weight", "in_proj_qkvz.weight", RowParts.of(heads, group, 2 * key, values));
+        layer.bindRows("gate.weight", "in_proj_qkvz.weight", RowParts.of(heads, group, 2 * key + values, values));
         int each = spec.heads() / heads;
-        layer.bindRows("rate.weight", "in_proj_ba.weight", parts(heads, 2 * each, 0, each));
-        layer.bindRows("decay.weight", "in_proj_ba.weight", parts(heads, 2 * each, each, each));
-    }
-
-    /// Rows `from` to `from + count` of each of `groups` groups of `size` rows.
-    private static int[] parts(int groups, int size, int from, int count) {
-        return IntStream.range(0, groups * count).map(i -> i / count * size + from + i % count).toArray();
+        layer.bindRows("rate.weight", "in_proj_ba.weight", RowParts.of(heads, 2 * each, 0, each));
+        layer.bindRows("decay.weight", "in_proj_ba.weight", RowParts.of(heads, 2 * each, each, each));
     }
 
     private static void channel(Binder layer, LayerSpec channel, int width) {

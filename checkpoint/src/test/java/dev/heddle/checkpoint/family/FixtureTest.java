@@ -13,6 +13,7 @@ import dev.heddle.core.pass.Executor;
 import dev.heddle.core.pass.Pass;
 import dev.heddle.core.pass.Workspace;
 import dev.heddle.core.state.SequenceState;
+import dev.heddle.core.state.Snapshot;
 import dev.heddle.core.state.StatePool;
 import dev.heddle.core.tensor.DType;
 import java.io.IOException;
@@ -185,7 +186,7 @@ public class FixtureTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("fixtures")
-    void forkedStateContinuesLikeTheOriginal(Path fixture) {
+    void forkedAndRestoredStatesContinueLikeTheOriginal(Path fixture) {
         Golden golden = Golden.read(fixture);
         int[] ids = golden.ids()[0];
         try (Machine machine = new Machine(fixture, CpuBackend.Choice.VECTOR, 2); SequenceState first = machine.pool.open()) {
@@ -194,6 +195,13 @@ public class FixtureTest {
                 float[] original = machine.feed(first, Arrays.copyOfRange(ids, 10, ids.length));
                 assertArrayEquals(original, machine.feed(second, Arrays.copyOfRange(ids, 10, ids.length)));
                 assertEquals(first.bytes(), second.bytes());
+            }
+            first.reset();
+            machine.feed(first, Arrays.copyOf(ids, 10));
+            Snapshot snapshot = machine.pool.snapshot(first);
+            try (SequenceState third = machine.pool.restore(snapshot)) {
+                float[] original = machine.feed(first, Arrays.copyOfRange(ids, 10, ids.length));
+                assertArrayEquals(original, machine.feed(third, Arrays.copyOfRange(ids, 10, ids.length)));
             }
         }
     }

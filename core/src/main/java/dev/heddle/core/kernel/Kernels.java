@@ -16,6 +16,8 @@ public interface Kernels {
 
     Attention attention();
 
+    AttentionDifference attentionDifference();
+
     Rotary rotary();
 
     Embedding embedding();
@@ -35,6 +37,12 @@ public interface Kernels {
     GatedDeltaRule gatedDeltaRule();
 
     Retention retention();
+
+    FeatureMaps featureMaps();
+
+    SymmetricConvolution symmetricConvolution();
+
+    BidirectionalAttention bidirectionalAttention();
 
     AdamW adamW();
 }

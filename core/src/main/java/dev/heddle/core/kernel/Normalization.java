@@ -20,4 +20,11 @@ public interface Normalization {
     /// Adds the gradients of [#rms]: dx [T,D], dWeight like the weight.
     void rmsGradient(Tensor dx, Optional<Tensor> dWeight, Tensor dy, Tensor x, Optional<Tensor> weight, float offset,
             float epsilon, int groups);
+
+    /// Adds the gradients of [#layer]: dx [T,D], dWeight and dBias like weight and bias.
+    void layerGradient(Tensor dx, Optional<Tensor> dWeight, Optional<Tensor> dBias, Tensor dy, Tensor x,
+            Optional<Tensor> weight, float epsilon, int groups);
+
+    /// Adds the gradient of [#l2]: dx [T,D].
+    void l2Gradient(Tensor dx, Tensor dy, Tensor x, float epsilon, boolean insideRoot, int groups);
 }

@@ -35,6 +35,15 @@ public record Segments(int[] offsets, long[] positions, int[] slots) {
         return offsets[segment + 1] - offsets[segment];
     }
 
+    /// The segment of a row.
+    public int of(int row) {
+        int segment = 0;
+        while (row >= offsets[segment + 1]) {
+            segment++;
+        }
+        return segment;
+    }
+
     /// True if every segment is one row: a decode step.
     public boolean isStep() {
         return rows() == count();

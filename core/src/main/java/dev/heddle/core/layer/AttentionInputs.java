@@ -18,7 +18,8 @@ import java.util.Optional;
 /// call, normalised and rotated.
 ///
 /// Parameters: `q.weight` [H·K, D], `k.weight` [kv·K, D], `v.weight` [kv·V, D] (the last two not if an earlier layer's keys
-/// and values are read), `gate.weight` [H·V, D], biases `q|k|v|gate.bias`, norms `q_norm`, `k_norm` [K] or over whole rows.
+/// and values are read), `gate.weight` [H·V, D], biases `q|k|v|gate.bias`, of each use
+/// `q|k|v_adapter` (see [Adapter]), convolutions `q|k|v_conv`, norms `q_norm`, `k_norm` [K] or over whole rows.
 final class AttentionInputs {
     /// @param query  [T, H·K]
     /// @param stored keys and values of all positions
@@ -36,9 +37,13 @@ final class AttentionInputs {
     private final Optional<Tensor> keyBias;
     private final Optional<Tensor> valueBias;
     private final Optional<Tensor> gateBias;
+    private final Optional<DepthwiseConvolution> queryConvolution;
+    private final Optional<DepthwiseConvolution> keyConvolution;
+    private final Optional<DepthwiseConvolution> valueConvolution;
     private final Norm queryNorm;
     private final Norm keyNorm;
     private final int memory;
+    private final List<Adapter> adapters = new ArrayList<>();
 
     AttentionInputs(AttentionSpec spec, Scope scope) {
         this.spec = spec;
@@ -63,9 +68,19 @@ final class AttentionInputs {
         keyBias = scope.small(bias && own, "k.bias", keyWidth);
         valueBias = scope.small(bias && own, "v.bias", valueWidth);
         gateBias = scope.small(bias && spec.outputGate(), "gate.bias", outputWidth);
+        boolean convolved = spec.convolution() > 0;
+        queryConvolution = convolution(convolved, scope.child("q_conv"), queryWidth);
+        keyConvolution = convolution(convolved && own, scope.child("k_conv"), keyWidth);
+        valueConvolution = convolution(convolved && own, scope.child("v_conv"), valueWidth);
         boolean rows = spec.queryKeySpan() == AttentionSpec.Span.ROW;
         queryNorm = scope.norm("q_norm", spec.queryKeyNorm(), rows ? queryWidth : spec.headDim());
         keyNorm = scope.norm("k_norm", own ? spec.queryKeyNorm() : NormSpec.NONE, rows ? keyWidth : spec.headDim());
+        Adapter.Output[] outputs = {new Adapter.Output("q", queryWidth), new Adapter.Output("k", keyWidth),
+            new Adapter.Output("v", valueWidth)};
+        for (Adapter.Output output : own ? outputs : new Adapter.Output[] {outputs[0]}) {
+            Adapter.of(scope.own().child(output.name() + "_adapter"), spec.adapterRank(), input,
+                    new Adapter.Output("up", output.width())).ifPresent(adapters::add);
+        }
         memory = switch (spec.keyValues()) {
             case KeyValueSource.Own _ -> scope.keyValues(keyWidth, valueWidth, spec.window());
             case KeyValueSource.Published(String name) ->
@@ -74,9 +89,21 @@ final class AttentionInputs {
         };
     }
 
+    private Optional<DepthwiseConvolution> convolution(boolean present, Scope scope, int width) {
+        return present ? Optional.of(new DepthwiseConvolution(scope, width, spec.convolution())) : Optional.empty();
+    }
+
+    private static Tensor convolved(Pass pass, Tensor x, Optional<DepthwiseConvolution> convolution) {
+        return convolution.isEmpty() ? x : convolution.get().forward(pass, x);
+    }
+
     Projected project(Pass pass, Tensor x) {
         Tensor[] parts = Linear.apply(pass, x, weights);
-        Tensor query = prepared(pass, Biased.apply(pass, parts[0], queryBias), queryNorm, spec.heads());
+        for (int i = 0; i < adapters.size(); i++) {
+            parts[i] = adapters.get(i).add(pass, new Tensor[] {parts[i]}, x)[0];
+        }
+        Tensor query = convolved(pass, Biased.apply(pass, parts[0], queryBias), queryConvolution);
+        query = prepared(pass, query, queryNorm, spec.heads());
         Optional<Tensor> gate = spec.outputGate() ? Optional.of(Biased.apply(pass, parts[parts.length - 1], gateBias))
                 : Optional.empty();
         Attention.Stored stored = switch (spec.keyValues()) {
@@ -96,9 +123,9 @@ final class AttentionInputs {
     }
 
     private Attention.Stored store(Pass pass, Tensor k, Tensor v) {
-        Tensor key = Scale.apply(pass, Biased.apply(pass, k, keyBias), spec.keyScale());
-        key = prepared(pass, key, keyNorm, spec.kvHeads());
-        return Attention.store(pass, key, Biased.apply(pass, v, valueBias), memory);
+        Tensor key = convolved(pass, Biased.apply(pass, k, keyBias), keyConvolution);
+        key = prepared(pass, Scale.apply(pass, key, spec.keyScale()), keyNorm, spec.kvHeads());
+        return Attention.store(pass, key, convolved(pass, Biased.apply(pass, v, valueBias), valueConvolution), memory);
     }
 
     private Tensor prepared(Pass pass, Tensor x, Norm norm, int heads) {

@@ -10,7 +10,8 @@ import java.util.Optional;
 
 /// down(act(gate x) ⊙ up x) (Shazeer 2020).
 ///
-/// Parameters: `gate.weight`, `up.weight` [F, D], `down.weight` [D, F], biases `gate|up|down.bias`.
+/// Parameters: `gate.weight`, `up.weight` [F, D], `down.weight` [D, F], biases `gate|up|down.bias`; of each use
+/// `adapter.down.weight` [R, D], `adapter.gate.weight`, `adapter.up.weight` [F, R].
 final class GatedMlp implements Layer {
     private final GatedMlpSpec spec;
     private final Tensor gate;
@@ -19,6 +20,7 @@ final class GatedMlp implements Layer {
     private final Optional<Tensor> gateBias;
     private final Optional<Tensor> upBias;
     private final Optional<Tensor> downBias;
+    private final Optional<Adapter> adapter;
 
     GatedMlp(GatedMlpSpec spec, Scope scope) {
         this.spec = spec;
@@ -28,11 +30,16 @@ final class GatedMlp implements Layer {
         gateBias = scope.small(spec.bias(), "gate.bias", spec.inner());
         upBias = scope.small(spec.bias(), "up.bias", spec.inner());
         downBias = scope.small(spec.bias(), "down.bias", scope.width());
+        adapter = Adapter.of(scope.own().child("adapter"), spec.adapterRank(), scope.width(),
+                new Adapter.Output("gate", spec.inner()), new Adapter.Output("up", spec.inner()));
     }
 
     @Override
     public Tensor forward(Pass pass, Tensor x) {
         Tensor[] parts = Linear.apply(pass, x, gate, up);
+        if (adapter.isPresent()) {
+            parts = adapter.get().add(pass, parts, x);
+        }
         Tensor g = Scale.apply(pass, Biased.apply(pass, parts[0], gateBias), spec.gateScale());
         Tensor u = Biased.apply(pass, parts[1], upBias);
         Tensor y = Linear.apply(pass, Gate.apply(pass, g, u, spec.activation()), down, downBias);

@@ -2,12 +2,16 @@ package dev.heddle.core.layer;
 
 import dev.heddle.core.spec.AttentionSpec;
 import dev.heddle.core.spec.GatedDeltaNetSpec;
+import dev.heddle.core.spec.GatedMemoryUnitSpec;
 import dev.heddle.core.spec.GatedMlpSpec;
+import dev.heddle.core.spec.ImageMixerSpec;
+import dev.heddle.core.spec.LayerScaleSpec;
 import dev.heddle.core.spec.LayerSpec;
 import dev.heddle.core.spec.Mamba1Spec;
 import dev.heddle.core.spec.Mamba2Spec;
 import dev.heddle.core.spec.MixtureOfExpertsSpec;
 import dev.heddle.core.spec.MlpSpec;
+import dev.heddle.core.spec.NormedSpec;
 import dev.heddle.core.spec.ParallelSpec;
 import dev.heddle.core.spec.ResidualSpec;
 import dev.heddle.core.spec.RetentionSpec;
@@ -18,6 +22,8 @@ import dev.heddle.core.spec.Rwkv7TimeMixSpec;
 import dev.heddle.core.spec.RwkvChannelMixSpec;
 import dev.heddle.core.spec.SequenceSpec;
 import dev.heddle.core.spec.SharedUseSpec;
+import dev.heddle.core.spec.ShortConvolutionSpec;
+import dev.heddle.core.spec.SideInputSpec;
 
 /// Builds layers from their specifications.
 public final class Layers {
@@ -31,9 +37,15 @@ public final class Layers {
             case ResidualSpec residual -> new Residual(residual, scope);
             case SequenceSpec sequence -> new Sequence(sequence, scope);
             case ParallelSpec parallel -> new Parallel(parallel, scope);
-            case SharedUseSpec use -> build(scope.spec().shared().get(use.block()), scope.shared("shared." + use.block()));
-            case AttentionSpec attention -> new GroupedQueryAttention(attention, scope);
+            case NormedSpec normed -> new Normed(normed, scope);
+            case SideInputSpec side -> new SideInput(side, scope);
+            case SharedUseSpec use -> new SharedUse(use, scope);
+            case LayerScaleSpec scaled -> new LayerScale(scaled, scope);
+            case ImageMixerSpec mixer -> Bidirectional.build(mixer, scope);
+            case AttentionSpec attention -> attention.differential().isNone() ? new GroupedQueryAttention(attention, scope)
+                    : new DifferentialAttention(attention, scope);
             case GatedDeltaNetSpec net -> new GatedDeltaNet(net, scope);
+            case GatedMemoryUnitSpec unit -> new GatedMemoryUnit(unit, scope);
             case Mamba1Spec mamba -> new Mamba1(mamba, scope);
             case Mamba2Spec mamba -> new Mamba2(mamba, scope);
             case RetentionSpec retention -> new MultiScaleRetention(retention, scope);
@@ -41,6 +53,7 @@ public final class Layers {
             case Rwkv5TimeMixSpec rwkv -> new Rwkv5TimeMix(rwkv, scope);
             case Rwkv6TimeMixSpec rwkv -> new Rwkv6TimeMix(rwkv, scope);
             case Rwkv7TimeMixSpec rwkv -> new Rwkv7TimeMix(rwkv, scope);
+            case ShortConvolutionSpec convolution -> new ShortConvolution(convolution, scope);
             case GatedMlpSpec mlp -> new GatedMlp(mlp, scope);
             case MlpSpec mlp -> new Mlp(mlp, scope);
             case MixtureOfExpertsSpec experts -> new MixtureOfExperts(experts, scope);

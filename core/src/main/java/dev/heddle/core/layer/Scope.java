@@ -3,6 +3,7 @@ package dev.heddle.core.layer;
 import dev.heddle.core.spec.LayerSpec;
 import dev.heddle.core.spec.ModelSpec;
 import dev.heddle.core.spec.NormSpec;
+import dev.heddle.core.spec.SpecException;
 import dev.heddle.core.state.StateLayout;
 import dev.heddle.core.tensor.Tensor;
 import java.util.Optional;
@@ -12,7 +13,7 @@ import java.util.Optional;
 /// Parameters and states have separate paths, because a shared block has one set of parameters and a state for
 /// each use.
 public final class Scope {
-    private final ModelSpec spec;
+    private final Optional<ModelSpec> spec;
     private final ParameterSource source;
     private final StateLayout states;
     private final String parameters;
@@ -22,8 +23,8 @@ public final class Scope {
     private final Optional<Inventory.Placed> owner;
     private final double share;
 
-    private Scope(ModelSpec spec, ParameterSource source, StateLayout states, String parameters, String use, int width,
-            Inventory inventory, Optional<Inventory.Placed> owner, double share) {
+    private Scope(Optional<ModelSpec> spec, ParameterSource source, StateLayout states, String parameters, String use,
+            int width, Inventory inventory, Optional<Inventory.Placed> owner, double share) {
         this.inventory = inventory;
         this.owner = owner;
         this.share = share;
@@ -39,7 +40,12 @@ public final class Scope {
     ///
     /// @param inventory receives every layer and parameter
     public static Scope root(ModelSpec spec, ParameterSource source, StateLayout states, Inventory inventory) {
-        return new Scope(spec, source, states, "", "", spec.width(), inventory, Optional.empty(), 1);
+        return new Scope(Optional.of(spec), source, states, "", "", spec.width(), inventory, Optional.empty(), 1);
+    }
+
+    /// The root of an image model, in which no sequence outlives a pass.
+    public static Scope imageRoot(int width, ParameterSource source, Inventory inventory) {
+        return new Scope(Optional.empty(), source, new StateLayout(), "", "", width, inventory, Optional.empty(), 1);
     }
 
     /// The same place, entered by the layer that is built here.
@@ -48,9 +54,15 @@ public final class Scope {
                 Optional.of(inventory.add(use, parameters, layer, owner, share)), share);
     }
 
-    /// The model this is part of.
+    /// The language model this is part of.
+    /// @throws SpecException in an image model, which has no shared blocks, embedding or head
     public ModelSpec spec() {
-        return spec;
+        return spec.orElseThrow(() -> new SpecException(use, "refers to the language model around it, and an image model has none"));
+    }
+
+    /// Whether this is part of an image model.
+    public boolean isImage() {
+        return spec.isEmpty();
     }
 
     /// D, width of the rows that enter and leave a layer here.
@@ -78,6 +90,11 @@ public final class Scope {
         return new Scope(spec, source, states, shared, use, width, inventory, owner, share);
     }
 
+    /// The same place, whose parameters belong to this use alone even inside a shared block.
+    public Scope own() {
+        return new Scope(spec, source, states, use, use, width, inventory, owner, share);
+    }
+
     /// The same place with rows of another width.
     public Scope withWidth(int width) {
         return new Scope(spec, source, states, parameters, use, width, inventory, owner, share);
@@ -95,6 +112,12 @@ public final class Scope {
     /// A matrix [rows, columns] in its stored type.
     public Tensor matrix(String name, long rows, long columns) {
         return parameter(name, ParameterSource.Kind.MATRIX, rows, columns);
+    }
+
+    /// The weight [O, C, height, width] of a two-dimensional convolution in its stored type, seen as [O, C·height·width].
+    public Tensor filter(String name, long outputs, long channels, long height, long width) {
+        return parameter(name, ParameterSource.Kind.MATRIX, outputs, channels, height, width)
+                .reshape(outputs, channels * height * width);
     }
 
     /// A small parameter in f32.
@@ -131,11 +154,13 @@ public final class Scope {
     }
 
     public int recurrentState(String name, int elements, float initial) {
+        requireLanguage();
         return states.addRecurrent(join(use, name), elements, initial);
     }
 
     /// Registers keys and values; the number finds them in the pool.
     public int keyValues(int keyWidth, int valueWidth, int window) {
+        requireLanguage();
         return states.addKeyValues(use, keyWidth, valueWidth, window);
     }
 
@@ -149,5 +174,11 @@ public final class Scope {
     /// The keys and values an earlier layer has registered under `name`, kept for at least `window` positions.
     public int earlierKeyValues(String name, int window) {
         return states.earlierKeyValues(name, window);
+    }
+
+    private void requireLanguage() {
+        if (isImage()) {
+            throw new SpecException(use, "is a layer that remembers, and an image model has no use for it");
+        }
     }
 }

@@ -30,9 +30,6 @@ import java.util.Optional;
 /// Parameters: `embedding.weight` [V, D], `embedding.norm`, `meta_tokens` [M, D], `blocks.i…`, `shared.name…`, `norm`, `head.weight`
 /// [V, D] unless tied, `head.bias` [V].
 public final class Model {
-    /// Under this key every pass publishes the embedded rows [T, D].
-    public static final String EMBEDDED = "embedded";
-
     private final ModelSpec spec;
     private final StateLayout states = new StateLayout();
     private final Map<String, Tensor> parameters = new LinkedHashMap<>();
@@ -121,6 +118,8 @@ public final class Model {
     public Tensor hidden(Pass pass) {
         Tensor h = TokenEmbedding.apply(pass, embedding, metaTokens, spec.embedding().scale());
         h = embeddingNorm.forward(pass, h);
+        // without a tape the residuals add to h in place
+        pass.publish(Layer.EMBEDDED, pass.taped() ? h : Scale.into(pass, pass.takeLasting(h.rows(), h.columns()), h, 1));
         for (Layer block : blocks) {
             h = block.forward(pass, h);
         }

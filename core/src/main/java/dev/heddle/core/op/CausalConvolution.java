@@ -15,10 +15,15 @@ public final class CausalConvolution {
     /// @param bias   [C]
     /// @param state  number of the recurrent state of (K−1)·C elements
     public static Tensor apply(Pass pass, Tensor x, Tensor weight, Optional<Tensor> bias, Activation activation, int state) {
+        return apply(pass, x, weight, bias, activation, pass.states().recurrent(state));
+    }
+
+    /// @param memory the states [slots, (K−1)·C] themselves
+    public static Tensor apply(Pass pass, Tensor x, Tensor weight, Optional<Tensor> bias, Activation activation,
+            Tensor memory) {
         Shapes.rows("convolution weight", weight, x.columns());
         Tensor taps = Transpose.ofParameter(pass, weight);
         Tensor y = pass.take(x.rows(), x.columns());
-        Tensor memory = pass.states().recurrent(state);
         Tensor before = SavedState.of(pass, memory);
         pass.kernels().causalConvolution().forward(y, x, taps, bias, activation, memory, pass.segments());
         pass.record(() -> pass.kernels().causalConvolution().backward(pass.gradient(x), pass.gradient(taps),

@@ -5,6 +5,9 @@ import dev.heddle.core.tensor.Tensor;
 import java.util.Optional;
 
 /// y = (x − mean)/sqrt(var + ε)·w + b in each of `groups` parts of a row (Ba et al. 2016; Wu & He 2018).
+///
+/// Backward, with r = 1/sqrt(var+ε), z = (x − mean)·r and g = dy ⊙ w: dx += r·(g − mean(g) − z·mean(g⊙z)),
+/// dw += Σ_t dy ⊙ z, db += Σ_t dy.
 public final class LayerNorm {
     private LayerNorm() {
     }
@@ -13,7 +16,8 @@ public final class LayerNorm {
             int groups) {
         Tensor y = pass.take(x.rows(), x.columns());
         pass.kernels().normalization().layer(y, x, weight, bias, (float) epsilon, groups);
-        Gradients.unavailable(pass, "LayerNorm");
+        pass.record(() -> pass.kernels().normalization().layerGradient(pass.gradient(x), weight.map(pass::gradient),
+                bias.map(pass::gradient), pass.gradient(y), x, weight, (float) epsilon, groups));
         return y;
     }
 }

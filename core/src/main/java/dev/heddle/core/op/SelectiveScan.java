@@ -19,12 +19,17 @@ public final class SelectiveScan {
     /// @return [T, I]
     public static Tensor apply(Pass pass, Tensor x, Tensor dt, Optional<Tensor> dtBias, Tensor aLog, Tensor b, Tensor c,
             Optional<Tensor> d, int state) {
+        return apply(pass, x, dt, dtBias, aLog, b, c, d, pass.states().recurrent(state));
+    }
+
+    /// @param memory the states [slots, N·I] themselves
+    public static Tensor apply(Pass pass, Tensor x, Tensor dt, Optional<Tensor> dtBias, Tensor aLog, Tensor b, Tensor c,
+            Optional<Tensor> d, Tensor memory) {
         Shapes.same("time step", dt, x);
         Shapes.same("C", c, b);
         Tensor a = Transpose.ofParameter(pass, NegativeExp.ofParameter(pass, aLog));
         Shapes.rows("A", a, b.columns());
         Tensor y = pass.take(x.rows(), x.columns());
-        Tensor memory = pass.states().recurrent(state);
         Tensor before = SavedState.of(pass, memory);
         pass.kernels().selectiveScan().forward(y, x, dt, dtBias, a, b, c, d, memory, pass.segments());
         pass.record(() -> pass.kernels().selectiveScan().backward(

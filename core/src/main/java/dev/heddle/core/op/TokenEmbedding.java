@@ -32,7 +32,8 @@ public final class TokenEmbedding {
         for (int s = 0; s < pass.segments().count(); s++) {
             int first = pass.segments().start(s) + pass.prologue(s);
             int end = pass.segments().end(s);
-            rows(pass, y.rowRange(pass.segments().start(s), first), meta.get(), IntStream.range(0, pass.prologue(s)).toArray(), 1);
+            rows(pass, y.rowRange(pass.segments().start(s), first), meta.get(),
+                    IntStream.range(0, pass.prologue(s)).toArray(), 1);
             rows(pass, y.rowRange(first, end), table, Arrays.copyOfRange(pass.ids(), token, token + end - first), scale);
             token += end - first;
         }

@@ -19,7 +19,7 @@ import java.util.function.Supplier;
 public final class Pass {
     private final Executor executor;
     private final Kernels kernels;
-    private final StatePool states;
+    private final Optional<StatePool> states;
     private final Segments segments;
     private final int[] ids;
     private final int[] prologues;
@@ -30,7 +30,8 @@ public final class Pass {
     /// @param states    holds the batch's sequences, with room reserved for its rows
     /// @param ids       one token id for each row that is a token
     /// @param prologues rows at the start of each segment that are none, but the model's meta tokens
-    private Pass(Executor executor, StatePool states, Segments segments, int[] ids, int[] prologues, Optional<Tape> tape) {
+    private Pass(Executor executor, Optional<StatePool> states, Segments segments, int[] ids, int[] prologues,
+            Optional<Tape> tape) {
         this.executor = executor;
         this.kernels = executor.backend().kernels();
         this.states = states;
@@ -38,7 +39,20 @@ public final class Pass {
         this.ids = ids;
         this.prologues = prologues;
         this.tape = tape;
+    }
+
+    /// A pass over sequences that begin and end in it, so that nothing is remembered (images): no tokens, no states.
+    public static Pass stateless(Executor executor, Segments segments, Optional<Tape> tape) {
         executor.begin();
+        return new Pass(executor, Optional.empty(), segments, new int[0], new int[segments.count()], tape);
+    }
+
+    /// The same stateless pass with its rows divided into other sequences (the windows of an image).
+    public Pass within(Segments segments) {
+        if (states.isPresent()) {
+            throw new IllegalStateException("the sequences of this pass have states and cannot be divided otherwise");
+        }
+        return new Pass(executor, states, segments, ids, new int[segments.count()], tape);
     }
 
     /// Lays sequences end to end: `tokens.get(s)` continues `sequences.get(s)`. Reserves room for them.
@@ -61,7 +75,9 @@ public final class Pass {
             System.arraycopy(part, 0, ids, fed, part.length);
             fed += part.length;
         }
-        return new Pass(executor, sequences.getFirst().pool(), new Segments(offsets, positions, slots), ids, prologues, tape);
+        executor.begin();
+        return new Pass(executor, Optional.of(sequences.getFirst().pool()), new Segments(offsets, positions, slots), ids,
+                prologues, tape);
     }
 
     public Executor executor() {
@@ -73,7 +89,7 @@ public final class Pass {
     }
 
     public StatePool states() {
-        return states;
+        return states.orElseThrow(() -> new IllegalStateException("the sequences of this pass have no states"));
     }
 
     public Segments segments() {

@@ -23,6 +23,10 @@ import java.util.function.Consumer;
 /// @param outputProjection whether the heads are projected back to the model's width; without it they leave as they are
 /// @param differential     the difference of two attentions (Phi-4-mini-flash); [Differential#NONE] for one
 /// @param keyValues        where keys and values come from
+/// @param adapterRank      rank of a correction that each use of a shared block adds to q, k and v by itself (Zamba2); 0 for
+///                         none
+/// @param convolution      width of a causal depthwise convolution with bias over the projected queries, keys and values
+///                         (mamba_ssm's hybrids); 0 for none
 public record AttentionSpec(
         int heads,
         @Default(sameAs = "heads") int kvHeads,
@@ -42,7 +46,9 @@ public record AttentionSpec(
         @Default("false") boolean outputGate,
         @Default("true") boolean outputProjection,
         @Default("none") Differential differential,
-        @Default("own") KeyValueSource keyValues) implements MixerSpec {
+        @Default("own") KeyValueSource keyValues,
+        @Default("0") int adapterRank,
+        @Default("0") int convolution) implements MixerSpec {
     /// What the norm of queries and keys works over: each head alone, or all heads of a row together (OLMo).
     public enum Span { HEAD, ROW }
 
@@ -102,6 +108,8 @@ public record AttentionSpec(
         Check.finite("attention.keyScale", keyScale);
         Check.present("attention.differential", differential);
         Check.present("attention.keyValues", keyValues);
+        Check.notNegative("attention.adapterRank", adapterRank);
+        Check.notNegative("attention.convolution", convolution);
         if (position instanceof PositionSpec.Rotary rotary && rotary.dimensions() > headDim) {
             throw new SpecException("attention.position.dimensions",
                     "(" + rotary.dimensions() + ") exceeds attention.headDim (" + headDim + ")");
@@ -114,7 +122,7 @@ public record AttentionSpec(
     /// Causal attention over everything, without biases.
     public static AttentionSpec of(int heads, int kvHeads, int headDim, PositionSpec position) {
         return new AttentionSpec(heads, kvHeads, headDim, headDim, 0, false, false, position, 0, 0, 0, 0, NormSpec.NONE,
-                Span.HEAD, 1, false, true, Differential.NONE, KeyValueSource.OWN);
+                Span.HEAD, 1, false, true, Differential.NONE, KeyValueSource.OWN, 0, 0);
     }
 
     public AttentionSpec withValueDim(int valueDim) {
@@ -180,6 +188,14 @@ public record AttentionSpec(
         return with(fields -> fields.keyValues = keyValues);
     }
 
+    public AttentionSpec withAdapterRank(int adapterRank) {
+        return with(fields -> fields.adapterRank = adapterRank);
+    }
+
+    public AttentionSpec withConvolution(int convolution) {
+        return with(fields -> fields.convolution = convolution);
+    }
+
     /// The factor on q·k.
     public double scoreScale() {
         return scale == 0 ? 1 / Math.sqrt(headDim) : scale;
@@ -196,7 +212,7 @@ public record AttentionSpec(
         return new AttentionSpec(heads, kvHeads, headDim, fields.valueDim, fields.inputWidth, fields.qkvBias,
                 fields.outputBias, position, fields.window, fields.sinks, fields.scale, fields.softcap, fields.queryKeyNorm,
                 fields.queryKeySpan, fields.keyScale, fields.outputGate, fields.outputProjection, fields.differential,
-                fields.keyValues);
+                fields.keyValues, fields.adapterRank, fields.convolution);
     }
 
     /// What the `with…` methods may change in a copy.
@@ -216,6 +232,8 @@ public record AttentionSpec(
         boolean outputProjection;
         Differential differential;
         KeyValueSource keyValues;
+        int adapterRank;
+        int convolution;
 
         Fields(AttentionSpec spec) {
             valueDim = spec.valueDim;
@@ -233,6 +251,8 @@ public record AttentionSpec(
             outputProjection = spec.outputProjection;
             differential = spec.differential;
             keyValues = spec.keyValues;
+            adapterRank = spec.adapterRank;
+            convolution = spec.convolution;
         }
     }
 }

@@ -3,12 +3,15 @@ package dev.heddle.core.spec;
 /// A layer that moves information between positions.
 public sealed interface MixerSpec extends LayerSpec permits
         AttentionSpec,
+        ImageMixerSpec,
         GatedDeltaNetSpec,
+        GatedMemoryUnitSpec,
         Mamba1Spec,
         Mamba2Spec,
         RetentionSpec,
         Rwkv4TimeMixSpec,
         Rwkv5TimeMixSpec,
         Rwkv6TimeMixSpec,
-        Rwkv7TimeMixSpec {
+        Rwkv7TimeMixSpec,
+        ShortConvolutionSpec {
 }

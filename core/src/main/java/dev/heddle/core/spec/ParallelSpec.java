@@ -3,7 +3,13 @@ package dev.heddle.core.spec;
 import java.util.List;
 
 /// Layers that read the same input side by side and whose outputs are merged (Falcon-H1, Hymba).
-public record ParallelSpec(List<Branch> branches, @Default("add") Merge merge) implements LayerSpec {
+///
+/// @param branches the layers
+/// @param merge    how their outputs become one
+/// @param inner    width of the outputs, if one matrix projects what they are merged to back to the model's width (Hymba);
+///                 0 if they have that width already
+public record ParallelSpec(List<Branch> branches, @Default("add") Merge merge, @Default("0") int inner)
+        implements LayerSpec {
     /// How the branch outputs become one.
     public enum Merge { ADD, MEAN }
 
@@ -32,8 +38,14 @@ public record ParallelSpec(List<Branch> branches, @Default("add") Merge merge) i
     public ParallelSpec {
         branches = Check.list("parallel.branches", branches);
         Check.present("parallel.merge", merge);
+        Check.notNegative("parallel.inner", inner);
         if (branches.isEmpty()) {
             throw new SpecException("parallel.branches", "is empty");
         }
+    }
+
+    /// Branches whose outputs have the model's width.
+    public ParallelSpec(List<Branch> branches, Merge merge) {
+        this(branches, merge, 0);
     }
 }

@@ -4,10 +4,13 @@ import dev.heddle.core.backend.Backend;
 import dev.heddle.core.kernel.KeyValues;
 import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Tensor;
+import java.lang.foreign.Arena;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// The states of all sequences of one model on one device: a tensor `[slots, elements]` for each recurrent state,
 /// pages for keys and values. It grows by doubling; kernels get the tensors and slot numbers, so batching and
@@ -121,6 +124,87 @@ public final class StatePool implements AutoCloseable {
             }
         }
         return to;
+    }
+
+    /// A copy on the host of everything `sequence` remembers.
+    public Snapshot snapshot(SequenceState sequence) {
+        List<float[]> states = new ArrayList<>();
+        for (Tensor state : recurrent) {
+            states.add(backend.read(state.rowRange(sequence.slot(), sequence.slot() + 1L)));
+        }
+        List<Snapshot.Pages> pages = new ArrayList<>();
+        for (int id = 0; id < keys.length; id++) {
+            int[] places = tableOf[id].pages()[sequence.slot()];
+            int[] held = IntStream.range(0, places.length).filter(i -> places[i] >= 0).toArray();
+            pages.add(new Snapshot.Pages(held, readPages(keys[id], places, held), readPages(values[id], places, held)));
+        }
+        return new Snapshot(sequence.position(), states, pages);
+    }
+
+    private float[] readPages(Tensor rows, int[] places, int[] held) {
+        if (held.length == 0) {
+            return new float[0];
+        }
+        int size = PageTable.ROWS * rows.columns();
+        float[] all = new float[held.length * size];
+        for (int i = 0; i < held.length; i++) {
+            long row = (long) places[held[i]] * PageTable.ROWS;
+            System.arraycopy(backend.read(rows.rowRange(row, row + PageTable.ROWS)), 0, all, i * size, size);
+        }
+        return all;
+    }
+
+    /// A new sequence that remembers what `snapshot` holds.
+    /// @throws IllegalArgumentException if it was taken from another model
+    public SequenceState restore(Snapshot snapshot) {
+        if (snapshot.recurrent().size() != recurrent.length || snapshot.keyValues().size() != keys.length) {
+            throw new IllegalArgumentException("the snapshot has " + snapshot.recurrent().size() + " recurrent states and "
+                    + snapshot.keyValues().size() + " attention layers, the model " + recurrent.length + " and " + keys.length);
+        }
+        SequenceState sequence = open();
+        try {
+            for (int i = 0; i < recurrent.length; i++) {
+                write(recurrent[i], sequence.slot(), snapshot.recurrent().get(i), 0, 1);
+            }
+            if (snapshot.position() > 0) {
+                reserve(sequence, snapshot.position());
+            }
+            sequence.position(snapshot.position());
+            for (int id = 0; id < keys.length; id++) {
+                Snapshot.Pages pages = snapshot.keyValues().get(id);
+                int[] places = tableOf[id].pages()[sequence.slot()];
+                for (int i = 0; i < pages.held().length; i++) {
+                    if (pages.held()[i] >= places.length) {
+                        throw new IllegalArgumentException("the snapshot holds page " + pages.held()[i] + " of a sequence of "
+                                + snapshot.position() + " positions");
+                    }
+                    long row = (long) places[pages.held()[i]] * PageTable.ROWS;
+                    write(keys[id], row, pages.keys(), i * PageTable.ROWS * keys[id].columns(), PageTable.ROWS);
+                    write(values[id], row, pages.values(), i * PageTable.ROWS * values[id].columns(), PageTable.ROWS);
+                }
+            }
+            return sequence;
+        } catch (RuntimeException e) {
+            sequence.close();
+            throw e;
+        }
+    }
+
+    private void write(Tensor to, long row, float[] values, int from, int rows) {
+        int count = rows * to.columns();
+        if (values.length < from + count) {
+            throw new IllegalArgumentException("the snapshot has " + values.length + " numbers where the model needs "
+                    + (from + count));
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            Tensor host = Tensor.zeros(arena, to.dtype(), rows, to.columns());
+            host.copyFrom(Arrays.copyOfRange(values, from, from + count));
+            Tensor placed = backend.place(host);
+            backend.copyRows(to, row, placed, 0, rows);
+            if (placed != host) {
+                backend.free(placed.storage());
+            }
+        }
     }
 
     void reset(SequenceState sequence) {

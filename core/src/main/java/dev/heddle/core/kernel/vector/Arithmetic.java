@@ -111,4 +111,18 @@ final class Arithmetic {
             store(VectorMath.exp(load(x + 4L * whole, rest)).neg(), y + 4L * whole, rest);
         }
     }
+
+    /// y = a + w ⊙ (b − a).
+    static void interpolate(long y, long a, long b, long w, int n) {
+        int whole = Lanes.whole(n);
+        for (int i = 0; i < whole; i += Lanes.COUNT) {
+            FloatVector from = load(a + 4L * i);
+            store(load(b + 4L * i).sub(from).fma(load(w + 4L * i), from), y + 4L * i);
+        }
+        if (whole < n) {
+            VectorMask<Float> rest = Lanes.first(n - whole);
+            FloatVector from = load(a + 4L * whole, rest);
+            store(load(b + 4L * whole, rest).sub(from).fma(load(w + 4L * whole, rest), from), y + 4L * whole, rest);
+        }
+    }
 }

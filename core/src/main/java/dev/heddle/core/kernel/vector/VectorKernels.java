@@ -1,21 +1,42 @@
 package dev.heddle.core.kernel.vector;
 
 import dev.heddle.core.kernel.AdamW;
+import dev.heddle.core.kernel.CausalConvolution;
+import dev.heddle.core.kernel.CrossEntropy;
 import dev.heddle.core.kernel.Elementwise;
+import dev.heddle.core.kernel.Embedding;
+import dev.heddle.core.kernel.Experts;
 import dev.heddle.core.kernel.MatrixProduct;
+import dev.heddle.core.kernel.Normalization;
+import dev.heddle.core.kernel.Rotary;
+import dev.heddle.core.kernel.TokenShift;
 import dev.heddle.core.kernel.plain.PlainKernels;
 import dev.heddle.core.parallel.Workers;
 
 /// The kernels of the Vector API.
 public final class VectorKernels extends PlainKernels {
-    private final MatrixProduct matrixProduct;
-    private final AdamW adamW;
+    private final VectorMatrixProduct matrixProduct;
     private final Elementwise elementwise;
+    private final Normalization normalization;
+    private final CausalConvolution causalConvolution;
+    private final Rotary rotary;
+    private final Embedding embedding;
+    private final CrossEntropy crossEntropy;
+    private final Experts experts;
+    private final TokenShift tokenShift;
+    private final AdamW adamW;
 
     private VectorKernels(Workers workers) {
         matrixProduct = new VectorMatrixProduct(workers);
-        adamW = new VectorAdamW(workers);
         elementwise = new VectorElementwise(workers);
+        normalization = new VectorNormalization(workers);
+        causalConvolution = new VectorCausalConvolution(workers);
+        rotary = new VectorRotary(workers);
+        embedding = new VectorEmbedding(workers);
+        crossEntropy = new VectorCrossEntropy(workers);
+        experts = new VectorExperts(workers, matrixProduct);
+        tokenShift = new VectorTokenShift(workers);
+        adamW = new VectorAdamW(workers);
     }
 
     public static VectorKernels create(Workers workers) {
@@ -40,5 +61,40 @@ public final class VectorKernels extends PlainKernels {
     @Override
     public Elementwise elementwise() {
         return elementwise;
+    }
+
+    @Override
+    public Normalization normalization() {
+        return normalization;
+    }
+
+    @Override
+    public CausalConvolution causalConvolution() {
+        return causalConvolution;
+    }
+
+    @Override
+    public Rotary rotary() {
+        return rotary;
+    }
+
+    @Override
+    public Embedding embedding() {
+        return embedding;
+    }
+
+    @Override
+    public CrossEntropy crossEntropy() {
+        return crossEntropy;
+    }
+
+    @Override
+    public Experts experts() {
+        return experts;
+    }
+
+    @Override
+    public TokenShift tokenShift() {
+        return tokenShift;
     }
 }

@@ -63,8 +63,30 @@ public final class VectorMatrixProduct implements MatrixProduct {
         });
     }
 
+    /// y[i] = x[i] · w[e]ᵀ for the rows `starts[e]` ≤ i < `starts[e + 1]`, in one fork.
+    void grouped(Tensor y, Tensor x, int[] starts, Tensor[] w) {
+        int[] pieces = new int[w.length + 1];
+        for (int e = 0; e < w.length; e++) {
+            int rows = starts[e + 1] - starts[e];
+            pieces[e + 1] = pieces[e] + (rows == 0 ? 0 : Math.ceilDiv(w[e].rows(), step(rows)));
+        }
+        workers.forRange(pieces[w.length], 1, (from, to) -> {
+            for (int e = 0; e < w.length; e++) {
+                if (from < pieces[e + 1] && to > pieces[e]) {
+                    int step = step(starts[e + 1] - starts[e]);
+                    rows(y.rowRange(starts[e], starts[e + 1]), x.rowRange(starts[e], starts[e + 1]), w[e],
+                            Math.max(from - pieces[e], 0) * step, Math.min((to - pieces[e]) * step, w[e].rows()));
+                }
+            }
+        });
+    }
+
     private static int step(Tensor x) {
-        return x.rows() <= DIRECT ? RUN : PANEL;
+        return step(x.rows());
+    }
+
+    private static int step(int activationRows) {
+        return activationRows <= DIRECT ? RUN : PANEL;
     }
 
     /// Outputs `from` to `to` of every activation row.

@@ -42,7 +42,7 @@ final class KernelComparison {
     Tensor values(DType type, double spread, long... shape) {
         Tensor tensor = Tensor.zeros(arena, type, shape);
         for (long i = 0; i < tensor.elements(); i++) {
-            tensor.set(i, (float) random.nextDouble(-spread, spread));
+            tensor.set(i, (float) (spread * random.nextDouble(-1, 1)));
         }
         return tensor;
     }
@@ -75,7 +75,9 @@ final class KernelComparison {
     }
 
     Tensor contiguousCopy(Tensor x) {
-        return Tensor.of(arena, x.toFloats(), x.shape());
+        Tensor y = values(x.dtype(), 0, x.shape());
+        y.copyFrom(x.toFloats());
+        return y;
     }
 
     /// @param tolerance   for values up to 1, relative beyond

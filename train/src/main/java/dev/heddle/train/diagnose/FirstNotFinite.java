@@ -1,0 +1,41 @@
+package dev.heddle.train.diagnose;
+
+import dev.heddle.core.backend.Backend;
+import dev.heddle.core.model.Model;
+import dev.heddle.core.tensor.Tensor;
+import dev.heddle.train.TrainingPass;
+import dev.heddle.train.data.LaneSampler.Stretch;
+import dev.heddle.train.optimize.Optimizer;
+import dev.heddle.train.optimize.ParameterGroup;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Finds the operation that first produced a number that is not finite, by running a batch again and looking at every
+/// kernel's tensors.
+public final class FirstNotFinite {
+    private FirstNotFinite() {
+    }
+
+    /// One sentence that names the kernel, and the parameter it worked with if it used one; empty if everything stays
+    /// finite this time.
+    public static Optional<String> find(Model model, Backend backend, List<Stretch> stretches) {
+        for (Map.Entry<String, Tensor> parameter : model.parameters().entrySet()) {
+            for (float value : backend.read(parameter.getValue())) {
+                if (!Float.isFinite(value)) {
+                    return Optional.of("parameter " + parameter.getKey() + " itself is not finite");
+                }
+            }
+        }
+        int lanes = stretches.stream().mapToInt(Stretch::lane).max().orElse(0) + 1;
+        WatchedBackend watched = new WatchedBackend(backend, model.parameters());
+        try (TrainingPass pass = new TrainingPass(model, watched, lanes, false);
+                Optimizer gradients = new Optimizer(watched, model.parameters(),
+                        _ -> Optional.of(new ParameterGroup("all", 0, 0)), Optimizer.Settings.USUAL)) {
+            pass.run(stretches, gradients, stretches.stream().mapToLong(stretch -> stretch.inputs().length).sum());
+            return Optional.empty();
+        } catch (WatchedBackend.NotFinite e) {
+            return Optional.of(e.getMessage());
+        }
+    }
+}
