@@ -1,7 +1,6 @@
 package dev.heddle.core.model.analysis;
 
 import dev.heddle.core.layer.Inventory;
-import dev.heddle.core.spec.AttentionSpec;
 import dev.heddle.core.spec.ChannelMixerSpec;
 import dev.heddle.core.spec.LayerSpec;
 import dev.heddle.core.spec.MixerSpec;
@@ -103,7 +102,7 @@ public record LayerMap(List<Block> blocks) {
     }
 
     public int attention() {
-        return (int) mixers().stream().filter(layer -> layer.spec() instanceof AttentionSpec).count();
+        return (int) mixers().stream().filter(layer -> layer.kind().orElseThrow() == MixerKind.ATTENTION).count();
     }
 
     /// Layers with a state of constant size.

@@ -1,15 +1,20 @@
 package dev.heddle.core.model.analysis;
 
 import dev.heddle.core.spec.AttentionSpec;
+import dev.heddle.core.spec.BidirectionalAttentionSpec;
+import dev.heddle.core.spec.BidirectionalMambaSpec;
 import dev.heddle.core.spec.GatedDeltaNetSpec;
+import dev.heddle.core.spec.GatedMemoryUnitSpec;
 import dev.heddle.core.spec.Mamba1Spec;
 import dev.heddle.core.spec.Mamba2Spec;
+import dev.heddle.core.spec.MambaVisionMixerSpec;
 import dev.heddle.core.spec.MixerSpec;
 import dev.heddle.core.spec.RetentionSpec;
 import dev.heddle.core.spec.Rwkv4TimeMixSpec;
 import dev.heddle.core.spec.Rwkv5TimeMixSpec;
 import dev.heddle.core.spec.Rwkv6TimeMixSpec;
 import dev.heddle.core.spec.Rwkv7TimeMixSpec;
+import dev.heddle.core.spec.ShortConvolutionSpec;
 
 /// The schools of mixers, told apart by what a sequence must remember for them.
 public enum MixerKind {
@@ -46,10 +51,12 @@ public enum MixerKind {
 
     public static MixerKind of(MixerSpec mixer) {
         return switch (mixer) {
-            case AttentionSpec _ -> ATTENTION;
-            case Mamba1Spec _, Mamba2Spec _ -> STATE_SPACE;
+            case AttentionSpec _, BidirectionalAttentionSpec _ -> ATTENTION;
+            case Mamba1Spec _, Mamba2Spec _, BidirectionalMambaSpec _, MambaVisionMixerSpec _ -> STATE_SPACE;
             case GatedDeltaNetSpec _, RetentionSpec _, Rwkv4TimeMixSpec _, Rwkv5TimeMixSpec _, Rwkv6TimeMixSpec _,
                     Rwkv7TimeMixSpec _ -> LINEAR_ATTENTION;
+            case ShortConvolutionSpec _ -> CONVOLUTION;
+            case GatedMemoryUnitSpec _ -> MEMORY;
         };
     }
 
@@ -59,11 +66,15 @@ public enum MixerKind {
             case AttentionSpec attention when attention.keyValues() instanceof AttentionSpec.KeyValueSource.Earlier ->
                     "cross attention";
             case AttentionSpec attention when attention.window() > 0 -> "sliding window";
-            case AttentionSpec _ -> "attention";
+            case AttentionSpec _, BidirectionalAttentionSpec _ -> "attention";
             case Mamba1Spec _ -> "Mamba";
+            case BidirectionalMambaSpec _ -> "Mamba both ways";
+            case MambaVisionMixerSpec _ -> "MambaVision mixer";
             case Mamba2Spec _ -> "Mamba-2";
             case GatedDeltaNetSpec _ -> "gated delta net";
             case RetentionSpec _ -> "retention";
+            case ShortConvolutionSpec _ -> "short convolution";
+            case GatedMemoryUnitSpec _ -> "gated memory";
             case Rwkv4TimeMixSpec _ -> "RWKV-4";
             case Rwkv5TimeMixSpec _ -> "RWKV-5";
             case Rwkv6TimeMixSpec _ -> "RWKV-6";
