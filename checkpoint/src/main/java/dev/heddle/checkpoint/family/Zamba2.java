@@ -66,8 +66,8 @@ final class Zamba2 implements Family {
 
     private static Mamba2Spec mamba(Config config, int width) {
         int inner = (int) (config.numberAnyOr(2, "mamba_expand", "expansion_factor") * width);
-        int heads = config.has("n_mamba_heads") ? config.integer("n_mamba_heads")
-                : inner / config.integer("mamba_headdim", 64);
+        // Transformers derives mamba_headdim from the heads, whatever the file says of it
+        int heads = config.integer("n_mamba_heads", 8);
         int groups = config.integer("mamba_ngroups", 1);
         // Transformers bounds the time step from below in its chunked form, the one a full forward takes
         return new Mamba2Spec(heads, inner / heads, config.integerAnyOr(64, "mamba_d_state", "state_size"), groups,

@@ -38,6 +38,8 @@ public interface Kernels {
 
     Retention retention();
 
+    RgLru rgLru();
+
     FeatureMaps featureMaps();
 
     SymmetricConvolution symmetricConvolution();

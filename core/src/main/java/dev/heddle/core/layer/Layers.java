@@ -15,6 +15,7 @@ import dev.heddle.core.spec.NormedSpec;
 import dev.heddle.core.spec.ParallelSpec;
 import dev.heddle.core.spec.ResidualSpec;
 import dev.heddle.core.spec.RetentionSpec;
+import dev.heddle.core.spec.RgLruSpec;
 import dev.heddle.core.spec.Rwkv4TimeMixSpec;
 import dev.heddle.core.spec.Rwkv5TimeMixSpec;
 import dev.heddle.core.spec.Rwkv6TimeMixSpec;
@@ -49,6 +50,7 @@ public final class Layers {
             case Mamba1Spec mamba -> new Mamba1(mamba, scope);
             case Mamba2Spec mamba -> new Mamba2(mamba, scope);
             case RetentionSpec retention -> new MultiScaleRetention(retention, scope);
+            case RgLruSpec recurrence -> new RgLruBlock(recurrence, scope);
             case Rwkv4TimeMixSpec rwkv -> new Rwkv4TimeMix(rwkv, scope);
             case Rwkv5TimeMixSpec rwkv -> new Rwkv5TimeMix(rwkv, scope);
             case Rwkv6TimeMixSpec rwkv -> new Rwkv6TimeMix(rwkv, scope);

@@ -9,6 +9,7 @@ public sealed interface MixerSpec extends LayerSpec permits
         Mamba1Spec,
         Mamba2Spec,
         RetentionSpec,
+        RgLruSpec,
         Rwkv4TimeMixSpec,
         Rwkv5TimeMixSpec,
         Rwkv6TimeMixSpec,

@@ -17,6 +17,7 @@ import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.MatrixWkv;
 import dev.heddle.core.kernel.Normalization;
 import dev.heddle.core.kernel.Retention;
+import dev.heddle.core.kernel.RgLru;
 import dev.heddle.core.kernel.Rotary;
 import dev.heddle.core.kernel.SelectiveScan;
 import dev.heddle.core.kernel.StateSpaceDual;
@@ -43,6 +44,7 @@ public class PlainKernels implements Kernels {
     private final DeltaWkv deltaWkv = new PlainDeltaWkv();
     private final GatedDeltaRule gatedDeltaRule = new PlainGatedDeltaRule();
     private final Retention retention = new PlainRetention();
+    private final RgLru rgLru = new PlainRgLru();
     private final FeatureMaps featureMaps = new PlainFeatureMaps();
     private final SymmetricConvolution symmetricConvolution = new PlainSymmetricConvolution();
     private final BidirectionalAttention bidirectionalAttention = new PlainBidirectionalAttention();
@@ -142,6 +144,11 @@ public class PlainKernels implements Kernels {
     @Override
     public Retention retention() {
         return retention;
+    }
+
+    @Override
+    public RgLru rgLru() {
+        return rgLru;
     }
 
     @Override
