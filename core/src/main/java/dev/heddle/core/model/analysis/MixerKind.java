@@ -10,6 +10,7 @@ import dev.heddle.core.spec.Mamba2Spec;
 import dev.heddle.core.spec.MambaVisionMixerSpec;
 import dev.heddle.core.spec.MixerSpec;
 import dev.heddle.core.spec.RetentionSpec;
+import dev.heddle.core.spec.RgLruSpec;
 import dev.heddle.core.spec.Rwkv4TimeMixSpec;
 import dev.heddle.core.spec.Rwkv5TimeMixSpec;
 import dev.heddle.core.spec.Rwkv6TimeMixSpec;
@@ -55,6 +56,7 @@ public enum MixerKind {
             case Mamba1Spec _, Mamba2Spec _, BidirectionalMambaSpec _, MambaVisionMixerSpec _ -> STATE_SPACE;
             case GatedDeltaNetSpec _, RetentionSpec _, Rwkv4TimeMixSpec _, Rwkv5TimeMixSpec _, Rwkv6TimeMixSpec _,
                     Rwkv7TimeMixSpec _ -> LINEAR_ATTENTION;
+            case RgLruSpec _ -> RECURRENT_UNIT;
             case ShortConvolutionSpec _ -> CONVOLUTION;
             case GatedMemoryUnitSpec _ -> MEMORY;
         };
@@ -73,6 +75,7 @@ public enum MixerKind {
             case Mamba2Spec _ -> "Mamba-2";
             case GatedDeltaNetSpec _ -> "gated delta net";
             case RetentionSpec _ -> "retention";
+            case RgLruSpec _ -> "RG-LRU";
             case ShortConvolutionSpec _ -> "short convolution";
             case GatedMemoryUnitSpec _ -> "gated memory";
             case Rwkv4TimeMixSpec _ -> "RWKV-4";
