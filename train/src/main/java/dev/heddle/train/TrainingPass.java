@@ -7,6 +7,7 @@ import dev.heddle.core.model.NextTokenLoss;
 import dev.heddle.core.pass.Executor;
 import dev.heddle.core.pass.Pass;
 import dev.heddle.core.state.SequenceState;
+import dev.heddle.core.state.Snapshot;
 import dev.heddle.core.state.StatePool;
 import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Tensor;
@@ -103,6 +104,22 @@ public final class TrainingPass implements AutoCloseable {
         SequenceState fresh = states.open();
         lanes.set(lane, Optional.of(fresh));
         return fresh;
+    }
+
+    /// What each lane carries on to the next step.
+    List<Optional<Snapshot>> lanes() {
+        return lanes.stream().map(lane -> lane.map(states::snapshot)).toList();
+    }
+
+    /// Continues with what [#lanes] returned.
+    void restore(List<Optional<Snapshot>> carried) {
+        if (carried.size() != lanes.size()) {
+            throw new IllegalArgumentException(carried.size() + " carried states for " + lanes.size() + " lanes");
+        }
+        for (int i = 0; i < carried.size(); i++) {
+            lanes.get(i).ifPresent(SequenceState::close);
+            lanes.set(i, carried.get(i).map(states::restore));
+        }
     }
 
     @Override

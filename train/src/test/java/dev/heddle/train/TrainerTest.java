@@ -1,6 +1,7 @@
 package dev.heddle.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.core.backend.Backend;
@@ -20,6 +21,8 @@ import dev.heddle.train.diagnose.FirstNotFinite;
 import dev.heddle.train.optimize.Optimizer;
 import dev.heddle.train.optimize.ParameterGroup;
 import dev.heddle.train.optimize.Schedule;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -94,6 +97,33 @@ class TrainerTest {
             String found = FirstNotFinite.find(model, backend, batch).orElseThrow();
             assertTrue(found.startsWith("MatrixProduct.products gave") && found.contains("blocks.1.in_x.weight"), found);
         }
+    }
+
+    @Test
+    void resumedTrainingHasTheSameLossesToTheLastDigit() throws IOException {
+        TokenShard shard = counting();
+        List<Double> whole = losses(shard, 2, true, 12);
+        List<Double> parts = new ArrayList<>();
+        Path saved = Files.createDirectory(folder.resolve("state"));
+        for (int stop : new int[] {5, 12}) {
+            try (Backend backend = CpuBackend.of(CpuBackend.Choice.BEST, 2)) {
+                Model model = new Model(spec(), new TrainableParameters(backend, new RandomParameters(backend, DType.F32, 1)));
+                LaneSampler sampler = new LaneSampler(List.of(new LaneSampler.Source(shard, 1)), 4, 7);
+                try (Optimizer optimizer = new Optimizer(backend, model.parameters(),
+                        _ -> Optional.of(new ParameterGroup("all", 1e-2, 0.01)), Optimizer.Settings.USUAL);
+                        TrainingPass pass = new TrainingPass(model, backend, 4, true)) {
+                    if (TrainingState.isIn(saved)) {
+                        assertThrows(TrainingException.class, () -> TrainingState.restore(saved, backend, model.parameters(),
+                                optimizer, sampler, pass, "another"));
+                        TrainingState.restore(saved, backend, model.parameters(), optimizer, sampler, pass, "same");
+                    }
+                    new Trainer(new Trainer.Settings(16, 2), sampler, pass, optimizer, Schedule.cosine(5, 12, 0.1))
+                            .run(step -> parts.add(step.loss()), () -> optimizer.step() == stop);
+                    TrainingState.save(saved, backend, model.parameters(), optimizer, sampler, pass, "same");
+                }
+            }
+        }
+        assertEquals(whole, parts);
     }
 
     @Test

@@ -12,6 +12,7 @@ import java.util.function.Predicate;
 /// Collects which tensor of a checkpoint each parameter of a model is, by whole names.
 public final class Binder {
     private final Map<String, Binding> bindings;
+    private final Map<String, long[]> shapes;
     private final Set<String> ignored;
     private final Set<String> ignoredPrefixes;
     private final Predicate<String> contains;
@@ -20,12 +21,13 @@ public final class Binder {
 
     /// @param contains whether the checkpoint has a tensor of that name, for families with more than one dialect
     public Binder(Predicate<String> contains) {
-        this(new LinkedHashMap<>(), new LinkedHashSet<>(), new LinkedHashSet<>(), contains, "", "");
+        this(new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashSet<>(), new LinkedHashSet<>(), contains, "", "");
     }
 
-    private Binder(Map<String, Binding> bindings, Set<String> ignored, Set<String> ignoredPrefixes,
+    private Binder(Map<String, Binding> bindings, Map<String, long[]> shapes, Set<String> ignored, Set<String> ignoredPrefixes,
             Predicate<String> contains, String parameters, String tensors) {
         this.bindings = bindings;
+        this.shapes = shapes;
         this.ignored = ignored;
         this.ignoredPrefixes = ignoredPrefixes;
         this.contains = contains;
@@ -35,7 +37,7 @@ public final class Binder {
 
     /// The same binder with prefixes before both names: `at("blocks.0.", "model.layers.0.")`.
     public Binder at(String parameterPrefix, String tensorPrefix) {
-        return new Binder(bindings, ignored, ignoredPrefixes, contains, parameters + parameterPrefix, tensors + tensorPrefix);
+        return new Binder(bindings, shapes, ignored, ignoredPrefixes, contains, parameters + parameterPrefix, tensors + tensorPrefix);
     }
 
     /// Whether the checkpoint has this tensor.
@@ -52,6 +54,12 @@ public final class Binder {
     public Binder bindLinear(String parameter, String tensor, boolean bias) {
         bind(parameter + ".weight", tensor + ".weight");
         return bias ? bind(parameter + ".bias", tensor + ".bias") : this;
+    }
+
+    /// Checkpoints write the tensor in this shape, which has dimensions of 1 that the parameter lacks; readers accept both.
+    public Binder shaped(String tensor, long... shape) {
+        shapes.put(tensors + tensor, shape);
+        return this;
     }
 
     /// `parameter` is rows `from` to `to` of the tensor.
@@ -123,6 +131,11 @@ public final class Binder {
                     + binding.tensor());
         }
         return this;
+    }
+
+    /// Shapes told by [#shaped], by tensor name.
+    public Map<String, long[]> shapes() {
+        return shapes;
     }
 
     /// Bindings by parameter name.

@@ -8,12 +8,16 @@ import dev.heddle.core.layer.ParameterSource;
 import dev.heddle.core.model.Model;
 import dev.heddle.core.spec.ModelSpec;
 import dev.heddle.core.spec.SpecException;
+import dev.heddle.core.tensor.Tensor;
+import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 
 /// A published model in a folder: its configuration, what it means, and its weights.
 public final class Checkpoint implements AutoCloseable {
@@ -97,6 +101,19 @@ public final class Checkpoint implements AutoCloseable {
     /// Gradients under this checkpoint's own names, from those of the model's parameters.
     public Map<String, float[]> gradients(Function<String, Optional<float[]>> gradient) {
         return CheckpointGradients.of(weights, binder, gradient);
+    }
+
+    /// Parameters of such a model under this checkpoint's own names and in its layout.
+    ///
+    /// @param parameters by parameter name, in host memory
+    public Map<String, Tensor> published(Arena arena, Map<String, Tensor> parameters) {
+        return PublishedTensors.of(arena, binder, parameters);
+    }
+
+    /// Tensors that the family knows and no model needs.
+    Set<String> ignored() {
+        return weights.names().stream().filter(name -> binder.bindings().values().stream()
+                .noneMatch(binding -> binding.tensor().equals(name))).collect(Collectors.toSet());
     }
 
     /// The model with this checkpoint's weights, mapped and not copied.

@@ -14,6 +14,7 @@ public final class Families {
             new Granite4(),
             new Griffin(),
             new Hymba(),
+            new HeddleNative(),
             new Jamba(),
             new Lfm2(),
             new Lfm2Moe(),

@@ -16,7 +16,7 @@ final class Mamba1Names {
             layer.bindRows("in_x.bias", "in_proj.bias", 0, inner);
             layer.bindRows("in_z.bias", "in_proj.bias", inner, 2L * inner);
         }
-        layer.bindLinear("conv", "conv1d", spec.convBias());
+        layer.bindLinear("conv", "conv1d", spec.convBias()).shaped("conv1d.weight", spec.inner(), 1, spec.conv());
         layer.bind("x_proj.weight", "x_proj.weight");
         layer.bindLinear("dt_proj", "dt_proj", true);
         layer.bind("A_log", "A_log");

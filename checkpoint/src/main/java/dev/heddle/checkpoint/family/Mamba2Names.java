@@ -20,7 +20,7 @@ final class Mamba2Names {
             layer.bindRows("in_xbc.bias", "in_proj.bias", z, xbc);
             layer.bindRows("in_dt.bias", "in_proj.bias", xbc, dt);
         }
-        layer.bindLinear("conv", "conv1d", spec.convBias());
+        layer.bindLinear("conv", "conv1d", spec.convBias()).shaped("conv1d.weight", spec.convChannels(), 1, spec.conv());
         layer.bind("dt_bias", "dt_bias");
         layer.bind("A_log", "A_log");
         layer.bind("D", "D");
