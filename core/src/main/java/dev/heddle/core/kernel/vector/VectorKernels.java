@@ -1,6 +1,7 @@
 package dev.heddle.core.kernel.vector;
 
 import dev.heddle.core.kernel.AdamW;
+import dev.heddle.core.kernel.Attention;
 import dev.heddle.core.kernel.CausalConvolution;
 import dev.heddle.core.kernel.CrossEntropy;
 import dev.heddle.core.kernel.Elementwise;
@@ -19,6 +20,7 @@ public final class VectorKernels extends PlainKernels {
     private final Elementwise elementwise;
     private final Normalization normalization;
     private final CausalConvolution causalConvolution;
+    private final Attention attention;
     private final Rotary rotary;
     private final Embedding embedding;
     private final CrossEntropy crossEntropy;
@@ -31,6 +33,7 @@ public final class VectorKernels extends PlainKernels {
         elementwise = new VectorElementwise(workers);
         normalization = new VectorNormalization(workers);
         causalConvolution = new VectorCausalConvolution(workers);
+        attention = new VectorAttention(workers);
         rotary = new VectorRotary(workers);
         embedding = new VectorEmbedding(workers);
         crossEntropy = new VectorCrossEntropy(workers);
@@ -71,6 +74,11 @@ public final class VectorKernels extends PlainKernels {
     @Override
     public CausalConvolution causalConvolution() {
         return causalConvolution;
+    }
+
+    @Override
+    public Attention attention() {
+        return attention;
     }
 
     @Override
