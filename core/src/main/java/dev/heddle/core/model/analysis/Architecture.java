@@ -2,7 +2,6 @@ package dev.heddle.core.model.analysis;
 
 import dev.heddle.core.model.Model;
 import dev.heddle.core.model.ShapeOnly;
-import dev.heddle.core.spec.AttentionSpec;
 import dev.heddle.core.spec.ModelSpec;
 import dev.heddle.core.state.StateLayout;
 import dev.heddle.core.tensor.DType;
@@ -71,12 +70,8 @@ public record Architecture(ModelSpec spec, ArchitectureClass type, String reason
     /// A transformer's attention in each place where this model mixes: as many key/value heads as this model's own
     /// attention has, or full multi-head attention where it has none.
     public long transformerKeyValueBytesPerToken() {
-        long width = map.mixers().stream().filter(layer -> layer.spec() instanceof AttentionSpec attention
-                        && !(attention.keyValues() instanceof AttentionSpec.KeyValueSource.Earlier))
-                .mapToLong(layer -> {
-                    AttentionSpec attention = (AttentionSpec) layer.spec();
-                    return (long) attention.kvHeads() * (attention.headDim() + attention.valueDim());
-                }).findFirst().orElse(2L * spec.width());
+        long width = states.keyValues().stream().mapToLong(layer -> (long) layer.keyWidth() + layer.valueWidth()).findFirst()
+                .orElse(2L * spec.width());
         return map.mixingPlaces() * width * BF16;
     }
 

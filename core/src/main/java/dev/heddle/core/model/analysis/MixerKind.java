@@ -5,6 +5,7 @@ import dev.heddle.core.spec.BidirectionalAttentionSpec;
 import dev.heddle.core.spec.BidirectionalMambaSpec;
 import dev.heddle.core.spec.GatedDeltaNetSpec;
 import dev.heddle.core.spec.GatedMemoryUnitSpec;
+import dev.heddle.core.spec.LatentAttentionSpec;
 import dev.heddle.core.spec.Mamba1Spec;
 import dev.heddle.core.spec.Mamba2Spec;
 import dev.heddle.core.spec.MambaVisionMixerSpec;
@@ -52,7 +53,7 @@ public enum MixerKind {
 
     public static MixerKind of(MixerSpec mixer) {
         return switch (mixer) {
-            case AttentionSpec _, BidirectionalAttentionSpec _ -> ATTENTION;
+            case AttentionSpec _, BidirectionalAttentionSpec _, LatentAttentionSpec _ -> ATTENTION;
             case Mamba1Spec _, Mamba2Spec _, BidirectionalMambaSpec _, MambaVisionMixerSpec _ -> STATE_SPACE;
             case GatedDeltaNetSpec _, RetentionSpec _, Rwkv4TimeMixSpec _, Rwkv5TimeMixSpec _, Rwkv6TimeMixSpec _,
                     Rwkv7TimeMixSpec _ -> LINEAR_ATTENTION;
@@ -69,6 +70,7 @@ public enum MixerKind {
                     "cross attention";
             case AttentionSpec attention when attention.window() > 0 -> "sliding window";
             case AttentionSpec _, BidirectionalAttentionSpec _ -> "attention";
+            case LatentAttentionSpec _ -> "latent attention";
             case Mamba1Spec _ -> "Mamba";
             case BidirectionalMambaSpec _ -> "Mamba both ways";
             case MambaVisionMixerSpec _ -> "MambaVision mixer";
