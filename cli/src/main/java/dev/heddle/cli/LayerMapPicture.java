@@ -71,7 +71,7 @@ final class LayerMapPicture {
     }
 
     static Ink ink(LayerMap.Layer layer) {
-        if (layer.hasExperts()) {
+        if (layer.experts()) {
             return Ink.MAGENTA;
         }
         return layer.kind().map(LayerMapPicture::ink).orElse(Ink.BLUE);

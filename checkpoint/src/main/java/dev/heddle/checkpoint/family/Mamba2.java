@@ -26,6 +26,7 @@ final class Mamba2 implements Family {
 
     @Override
     public ModelSpec spec(Config config, String name) {
+        config.allow("hidden_act", "silu", "swish"); // of the convolution too
         boolean original = config.has("d_model");
         Config ssm = original ? config.section("ssm_cfg") : config;
         int width = config.integerAny("hidden_size", "d_model");

@@ -80,7 +80,7 @@ public enum ArchitectureClass {
         if (shared > 0) {
             reason.append(", ").append(shared).append(" of them uses of shared blocks");
         }
-        long experts = map.layers().stream().filter(LayerMap.Layer::hasExperts).count();
+        long experts = map.layers().stream().filter(LayerMap.Layer::experts).count();
         if (experts > 0) {
             reason.append("; experts in ").append(experts).append(" of ").append(blocks).append(" blocks");
         }

@@ -5,6 +5,7 @@ import dev.heddle.core.spec.ChannelMixerSpec;
 import dev.heddle.core.spec.LayerSpec;
 import dev.heddle.core.spec.MixerSpec;
 import dev.heddle.core.spec.MixtureOfExpertsSpec;
+import dev.heddle.core.spec.MixtureOfLayersSpec;
 import dev.heddle.core.spec.ParallelSpec;
 import dev.heddle.core.spec.SharedUseSpec;
 import java.util.ArrayList;
@@ -30,13 +31,10 @@ public record LayerMap(List<Block> blocks) {
     /// @param spec     what it is
     /// @param shared   the shared block whose parameters it uses
     /// @param parallel whether it stands beside others that read the same rows
-    public record Layer(String name, LayerSpec spec, Optional<String> shared, boolean parallel) {
+    /// @param experts  whether it is one of many experts or holds them
+    public record Layer(String name, LayerSpec spec, Optional<String> shared, boolean parallel, boolean experts) {
         public boolean isMixer() {
             return spec instanceof MixerSpec;
-        }
-
-        public boolean hasExperts() {
-            return spec instanceof MixtureOfExpertsSpec;
         }
 
         /// Its school, if it is a mixer.
@@ -67,8 +65,20 @@ public record LayerMap(List<Block> blocks) {
         if (placed.parent().filter(parent -> parent.within(MixerSpec.class) || parent.within(ChannelMixerSpec.class)).isPresent()) {
             return Optional.empty();
         }
+        Optional<Inventory.Placed> experts = mixture(placed);
+        if (experts.isPresent()) {
+            boolean first = (placed.use() + ".").startsWith(experts.get().use() + ".experts.0.");
+            return first && placed.layer() instanceof MixerSpec mixer ? Optional.of(MixerKind.name(mixer) + " experts")
+                    : first && placed.layer() instanceof ChannelMixerSpec mixer ? Optional.of(ChannelMixerName.of(mixer) + " experts")
+                    : Optional.empty();
+        }
         return placed.layer() instanceof MixerSpec mixer ? Optional.of(MixerKind.name(mixer))
                 : placed.layer() instanceof ChannelMixerSpec mixer ? Optional.of(ChannelMixerName.of(mixer)) : Optional.empty();
+    }
+
+    /// The mixture of whole layers around a layer, the first of whose experts stands for all.
+    private static Optional<Inventory.Placed> mixture(Inventory.Placed placed) {
+        return placed.parent().flatMap(parent -> parent.layer() instanceof MixtureOfLayersSpec ? placed.parent() : mixture(parent));
     }
 
     private static Layer layer(String name, Inventory.Placed placed) {
@@ -78,7 +88,8 @@ public record LayerMap(List<Block> blocks) {
                 shared = Optional.of(use.block());
             }
         }
-        return new Layer(name, placed.layer(), shared, placed.within(ParallelSpec.class));
+        return new Layer(name, placed.layer(), shared, placed.within(ParallelSpec.class),
+                placed.layer() instanceof MixtureOfExpertsSpec || mixture(placed).isPresent());
     }
 
     /// All layers, block after block.
@@ -91,7 +102,7 @@ public record LayerMap(List<Block> blocks) {
     }
 
     public boolean hasExperts() {
-        return layers().stream().anyMatch(Layer::hasExperts);
+        return layers().stream().anyMatch(Layer::experts);
     }
 
     /// How many layers of each name there are, in the order in which they first appear.

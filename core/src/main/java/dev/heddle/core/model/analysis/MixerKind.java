@@ -6,6 +6,7 @@ import dev.heddle.core.spec.BidirectionalMambaSpec;
 import dev.heddle.core.spec.GatedDeltaNetSpec;
 import dev.heddle.core.spec.GatedMemoryUnitSpec;
 import dev.heddle.core.spec.LatentAttentionSpec;
+import dev.heddle.core.spec.LinearAttentionSpec;
 import dev.heddle.core.spec.Mamba1Spec;
 import dev.heddle.core.spec.Mamba2Spec;
 import dev.heddle.core.spec.MambaVisionMixerSpec;
@@ -16,6 +17,7 @@ import dev.heddle.core.spec.Rwkv4TimeMixSpec;
 import dev.heddle.core.spec.Rwkv5TimeMixSpec;
 import dev.heddle.core.spec.Rwkv6TimeMixSpec;
 import dev.heddle.core.spec.Rwkv7TimeMixSpec;
+import dev.heddle.core.spec.S4dSpec;
 import dev.heddle.core.spec.ShortConvolutionSpec;
 
 /// The schools of mixers, told apart by what a sequence must remember for them.
@@ -54,8 +56,8 @@ public enum MixerKind {
     public static MixerKind of(MixerSpec mixer) {
         return switch (mixer) {
             case AttentionSpec _, BidirectionalAttentionSpec _, LatentAttentionSpec _ -> ATTENTION;
-            case Mamba1Spec _, Mamba2Spec _, BidirectionalMambaSpec _, MambaVisionMixerSpec _ -> STATE_SPACE;
-            case GatedDeltaNetSpec _, RetentionSpec _, Rwkv4TimeMixSpec _, Rwkv5TimeMixSpec _, Rwkv6TimeMixSpec _,
+            case Mamba1Spec _, Mamba2Spec _, S4dSpec _, BidirectionalMambaSpec _, MambaVisionMixerSpec _ -> STATE_SPACE;
+            case GatedDeltaNetSpec _, LinearAttentionSpec _, RetentionSpec _, Rwkv4TimeMixSpec _, Rwkv5TimeMixSpec _, Rwkv6TimeMixSpec _,
                     Rwkv7TimeMixSpec _ -> LINEAR_ATTENTION;
             case RgLruSpec _ -> RECURRENT_UNIT;
             case ShortConvolutionSpec _ -> CONVOLUTION;
@@ -77,6 +79,8 @@ public enum MixerKind {
             case Mamba2Spec _ -> "Mamba-2";
             case GatedDeltaNetSpec _ -> "gated delta net";
             case RetentionSpec _ -> "retention";
+            case LinearAttentionSpec _ -> "linear attention";
+            case S4dSpec _ -> "S4D";
             case RgLruSpec _ -> "RG-LRU";
             case ShortConvolutionSpec _ -> "short convolution";
             case GatedMemoryUnitSpec _ -> "gated memory";

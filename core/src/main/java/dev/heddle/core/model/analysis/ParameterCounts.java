@@ -7,6 +7,7 @@ import dev.heddle.core.spec.ChannelMixerSpec;
 import dev.heddle.core.spec.LayerSpec;
 import dev.heddle.core.spec.MixerSpec;
 import dev.heddle.core.spec.MixtureOfExpertsSpec;
+import dev.heddle.core.spec.MixtureOfLayersSpec;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -52,7 +53,7 @@ public record ParameterCounts(long total, long active, List<Part> parts) {
         }
         Inventory.Placed placed = owned.layer().get();
         LayerSpec layer = outermost(placed);
-        if (layer instanceof MixtureOfExpertsSpec) {
+        if (layer instanceof MixtureOfExpertsSpec || placed.within(MixtureOfLayersSpec.class)) {
             return new Part(Group.EXPERTS, ChannelMixerName.EXPERTS, elements, active);
         }
         if (layer instanceof MixerSpec mixer) {
