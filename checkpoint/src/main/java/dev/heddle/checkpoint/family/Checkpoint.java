@@ -105,7 +105,7 @@ public final class Checkpoint implements AutoCloseable {
 
     /// Parameters of such a model under this checkpoint's own names and in its layout.
     ///
-    /// @param parameters by parameter name, in host memory
+    /// @param parameters by parameter name, buffers included, in host memory
     public Map<String, Tensor> published(Arena arena, Map<String, Tensor> parameters) {
         return PublishedTensors.of(arena, binder, parameters);
     }

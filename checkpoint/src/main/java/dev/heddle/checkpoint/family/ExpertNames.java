@@ -33,6 +33,7 @@ final class ExpertNames {
         boolean gated = spec.expert() instanceof GatedMlpSpec;
         long inner = inner(spec.expert());
         long rows = gated ? 2 * inner : inner;
+        layer.shaped(input, spec.experts(), rows, width).shaped(output, spec.experts(), width, inner);
         for (int e = 0; e < spec.experts(); e++) {
             Binder expert = layer.at("experts." + e + ".", "");
             if (gated) {

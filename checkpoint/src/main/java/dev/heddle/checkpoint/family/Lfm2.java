@@ -127,7 +127,8 @@ final class Lfm2 implements Family {
             layer.bindRows("in_c." + kind, "in_proj." + kind, width, 2 * width);
             layer.bindRows("in_x." + kind, "in_proj." + kind, 2 * width, 3 * width);
         }
-        layer.bindLinear("conv", "conv", spec.bias()).bindLinear("out_proj", "out_proj", spec.bias());
+        layer.bindLinear("conv", "conv", spec.bias()).shaped("conv.weight", width, 1, spec.conv());
+        layer.bindLinear("out_proj", "out_proj", spec.bias());
     }
 
     /// Gate, up and down are called w1, w3 and w2.

@@ -22,7 +22,7 @@ final class Mamba implements Family {
         return config.has("model_type") ? config.string("model_type").equals("mamba")
                 : config.has("d_model") && config.has("n_layer") && config.isSection("ssm_cfg")
                         && config.section("ssm_cfg").string("layer", "Mamba1").equals("Mamba1")
-                        && config.integers("attn_layer_idx", new int[0]).length == 0;
+                        && !MambaSsmHybrid.isHybrid(config);
     }
 
     @Override

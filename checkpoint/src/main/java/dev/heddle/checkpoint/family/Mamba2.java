@@ -21,7 +21,7 @@ final class Mamba2 implements Family {
         return config.has("model_type") ? config.string("model_type").equals("mamba2")
                 : config.has("d_model") && config.isSection("ssm_cfg")
                         && config.section("ssm_cfg").string("layer", "").equals("Mamba2")
-                        && config.integers("attn_layer_idx", new int[0]).length == 0;
+                        && !MambaSsmHybrid.isHybrid(config);
     }
 
     @Override

@@ -9,6 +9,11 @@ final class Mamba2Names {
 
     /// @param layer at the layer's prefixes
     static void bind(Binder layer, Mamba2Spec spec) {
+        bind(layer, spec, "conv1d.");
+    }
+
+    /// @param conv what precedes `weight` and `bias` of the convolution
+    static void bind(Binder layer, Mamba2Spec spec, String conv) {
         long z = spec.inner();
         long xbc = z + spec.convChannels();
         long dt = xbc + spec.heads();
@@ -20,7 +25,10 @@ final class Mamba2Names {
             layer.bindRows("in_xbc.bias", "in_proj.bias", z, xbc);
             layer.bindRows("in_dt.bias", "in_proj.bias", xbc, dt);
         }
-        layer.bindLinear("conv", "conv1d", spec.convBias()).shaped("conv1d.weight", spec.convChannels(), 1, spec.conv());
+        layer.bind("conv.weight", conv + "weight").shaped(conv + "weight", spec.convChannels(), 1, spec.conv());
+        if (spec.convBias()) {
+            layer.bind("conv.bias", conv + "bias");
+        }
         layer.bind("dt_bias", "dt_bias");
         layer.bind("A_log", "A_log");
         layer.bind("D", "D");

@@ -19,7 +19,7 @@ public final class PublishedTensors {
     /// All tensors of the checkpoint in f32.
     ///
     /// @param arena      owns the tensors made here
-    /// @param parameters by parameter name, in host memory
+    /// @param parameters by parameter name, buffers included, in host memory
     public static Map<String, Tensor> of(Arena arena, Binder binder, Map<String, Tensor> parameters) {
         Map<String, List<Binding>> parts = new LinkedHashMap<>();
         Map<String, Tensor> tensors = new LinkedHashMap<>();

@@ -25,6 +25,18 @@ final class RopeConfig {
         return of(config, headDim, 10000, 1);
     }
 
+    /// Where sliding and full layers rotate differently (Gemma 3): `rope_parameters.sliding_attention` and
+    /// `rope_parameters.full_attention`. Older files write `rope_theta` and `rope_scaling` of the full layers and
+    /// `rope_local_base_freq` of the sliding ones.
+    static PositionSpec.Rotary ofLayerType(Config config, boolean full, int headDim) {
+        double defaultTheta = config.number(full ? "rope_theta" : "rope_local_base_freq", full ? 1e6 : 1e4);
+        Config parameters = config.sectionOrEmpty("rope_parameters")
+                .sectionOrEmpty(full ? "full_attention" : "sliding_attention");
+        Config scaling = config.has("rope_parameters") || !full ? parameters : config.sectionOrEmpty("rope_scaling");
+        return new PositionSpec.Rotary(parameters.number("rope_theta", defaultTheta), headDim, false,
+                scaling(config, scaling));
+    }
+
     private static RopeScaling scaling(Config config, Config scaling) {
         String type = scaling.stringAnyOr("default", "rope_type", "type");
         return switch (type) {

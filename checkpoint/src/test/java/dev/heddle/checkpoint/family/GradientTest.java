@@ -20,7 +20,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 /// ‖Δ‖ ≤ 1e-3·‖g‖ + 1e-5·‖all gradients‖ for each tensor.
 class GradientTest {
     @ParameterizedTest(name = "{0}, {1} kernels")
-    @CsvSource({"mamba, PLAIN", "mamba, VECTOR", "mamba2, PLAIN", "mamba2, VECTOR", "retnet, PLAIN", "hawk, PLAIN", "hawk, VECTOR"})
+    @CsvSource({"mamba, PLAIN", "mamba, VECTOR", "mamba2, PLAIN", "mamba2, VECTOR", "retnet, PLAIN", "hawk, PLAIN", "hawk, VECTOR",
+            "blackmamba, PLAIN", "blackmamba, VECTOR"})
     void gradientsEqualTheReferences(String fixture, CpuBackend.Choice choice) {
         Path folder = Repository.fixtures().resolve(fixture);
         Golden golden = Golden.read(folder);

@@ -36,6 +36,8 @@ public interface Kernels {
 
     GatedDeltaRule gatedDeltaRule();
 
+    LogDecay logDecay();
+
     Retention retention();
 
     RgLru rgLru();

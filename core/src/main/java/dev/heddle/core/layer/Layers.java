@@ -5,6 +5,7 @@ import dev.heddle.core.spec.GatedDeltaNetSpec;
 import dev.heddle.core.spec.GatedMemoryUnitSpec;
 import dev.heddle.core.spec.GatedMlpSpec;
 import dev.heddle.core.spec.ImageMixerSpec;
+import dev.heddle.core.spec.LatentAttentionSpec;
 import dev.heddle.core.spec.LayerScaleSpec;
 import dev.heddle.core.spec.LayerSpec;
 import dev.heddle.core.spec.Mamba1Spec;
@@ -47,6 +48,7 @@ public final class Layers {
                     : new DifferentialAttention(attention, scope);
             case GatedDeltaNetSpec net -> new GatedDeltaNet(net, scope);
             case GatedMemoryUnitSpec unit -> new GatedMemoryUnit(unit, scope);
+            case LatentAttentionSpec latent -> new LatentAttention(latent, scope);
             case Mamba1Spec mamba -> new Mamba1(mamba, scope);
             case Mamba2Spec mamba -> new Mamba2(mamba, scope);
             case RetentionSpec retention -> new MultiScaleRetention(retention, scope);

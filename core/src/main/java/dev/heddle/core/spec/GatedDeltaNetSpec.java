@@ -10,6 +10,10 @@ package dev.heddle.core.spec;
 /// @param activation non-linearity after the convolution
 /// @param rateScale  factor on the rate sigmoid(b x); 2 allows negative eigenvalues of the transition (Grazzi et al. 2025)
 /// @param headNorm   norm of each head's output before its gate
+/// @param decayRank  width of a low-rank projection to a decay for each key channel (Kimi delta attention); 0 for a direct
+///                   projection to one decay a head
+/// @param gateRank   width of a low-rank projection to the gate; 0 for a direct one
+/// @param gate       non-linearity on the gate
 public record GatedDeltaNetSpec(
         @Default(sameAs = "heads") int keyHeads,
         int heads,
@@ -18,7 +22,10 @@ public record GatedDeltaNetSpec(
         @Default("4") int conv,
         @Default("silu") Activation activation,
         @Default("1") double rateScale,
-        NormSpec headNorm) implements MixerSpec {
+        NormSpec headNorm,
+        @Default("0") int decayRank,
+        @Default("0") int gateRank,
+        @Default("silu") Activation gate) implements MixerSpec {
     public GatedDeltaNetSpec {
         Check.divides("gatedDeltaNet.keyHeads", keyHeads, "gatedDeltaNet.heads", heads);
         Check.positive("gatedDeltaNet.heads", heads);
@@ -28,6 +35,20 @@ public record GatedDeltaNetSpec(
         Check.present("gatedDeltaNet.activation", activation);
         Check.finite("gatedDeltaNet.rateScale", rateScale);
         Check.present("gatedDeltaNet.headNorm", headNorm);
+        Check.notNegative("gatedDeltaNet.decayRank", decayRank);
+        Check.notNegative("gatedDeltaNet.gateRank", gateRank);
+        Check.present("gatedDeltaNet.gate", gate);
+    }
+
+    /// One decay a head and a gate through silu, both projected directly.
+    public GatedDeltaNetSpec(int keyHeads, int heads, int keyDim, int valueDim, int conv, Activation activation,
+            double rateScale, NormSpec headNorm) {
+        this(keyHeads, heads, keyDim, valueDim, conv, activation, rateScale, headNorm, 0, 0, Activation.SILU);
+    }
+
+    /// Decays the state forgets by: one a head, or one for each key channel of each head.
+    public int decays() {
+        return decayRank == 0 ? heads : heads * keyDim;
     }
 
     /// Width of all queries, and of all keys.

@@ -6,6 +6,7 @@ public sealed interface MixerSpec extends LayerSpec permits
         ImageMixerSpec,
         GatedDeltaNetSpec,
         GatedMemoryUnitSpec,
+        LatentAttentionSpec,
         Mamba1Spec,
         Mamba2Spec,
         RetentionSpec,

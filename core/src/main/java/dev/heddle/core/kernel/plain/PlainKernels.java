@@ -13,6 +13,7 @@ import dev.heddle.core.kernel.Experts;
 import dev.heddle.core.kernel.FeatureMaps;
 import dev.heddle.core.kernel.GatedDeltaRule;
 import dev.heddle.core.kernel.Kernels;
+import dev.heddle.core.kernel.LogDecay;
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.MatrixWkv;
 import dev.heddle.core.kernel.Normalization;
@@ -43,6 +44,7 @@ public class PlainKernels implements Kernels {
     private final MatrixWkv matrixWkv = new PlainMatrixWkv();
     private final DeltaWkv deltaWkv = new PlainDeltaWkv();
     private final GatedDeltaRule gatedDeltaRule = new PlainGatedDeltaRule();
+    private final LogDecay logDecay = new PlainLogDecay();
     private final Retention retention = new PlainRetention();
     private final RgLru rgLru = new PlainRgLru();
     private final FeatureMaps featureMaps = new PlainFeatureMaps();
@@ -139,6 +141,11 @@ public class PlainKernels implements Kernels {
     @Override
     public GatedDeltaRule gatedDeltaRule() {
         return gatedDeltaRule;
+    }
+
+    @Override
+    public LogDecay logDecay() {
+        return logDecay;
     }
 
     @Override
