@@ -1,6 +1,5 @@
 package dev.heddle.cli;
 
-import dev.heddle.core.backend.Backend;
 import dev.heddle.core.backend.CpuBackend;
 import dev.heddle.core.parallel.Processors;
 import java.io.PrintWriter;
@@ -18,7 +17,7 @@ final class BackendOptions {
     @Option(names = {"--verbose", "-v"}, description = "say what is chosen and why")
     boolean verbose;
 
-    Backend open(PrintWriter err) {
+    CpuBackend open(PrintWriter err) {
         CpuBackend.Choice choice = switch (backend) {
             case "auto" -> CpuBackend.Choice.BEST;
             case "vector" -> CpuBackend.Choice.VECTOR;

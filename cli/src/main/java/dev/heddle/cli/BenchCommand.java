@@ -7,11 +7,11 @@ import dev.heddle.checkpoint.config.Config;
 import dev.heddle.checkpoint.family.Families;
 import dev.heddle.checkpoint.json.Json;
 import dev.heddle.checkpoint.zoo.Zoo;
-import dev.heddle.core.backend.Backend;
 import dev.heddle.core.backend.CpuBackend;
 import dev.heddle.core.model.Model;
 import dev.heddle.core.spec.ModelSpec;
 import dev.heddle.core.tensor.DType;
+import dev.heddle.core.tensor.Tensor;
 import dev.heddle.engine.LanguageModel;
 import dev.heddle.engine.measure.MachineLimits;
 import dev.heddle.engine.measure.RandomParameters;
@@ -21,8 +21,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -80,7 +82,8 @@ final class BenchCommand implements Callable<Integer> {
 
         double deviation() {
             double mean = mean();
-            return Math.sqrt(Arrays.stream(seconds).map(s -> (tokens / s - mean) * (tokens / s - mean)).average().orElseThrow());
+            double squares = Arrays.stream(seconds).map(s -> (tokens / s - mean) * (tokens / s - mean)).sum();
+            return seconds.length < 2 ? 0 : Math.sqrt(squares / (seconds.length - 1));
         }
 
         double median() {
@@ -98,21 +101,21 @@ final class BenchCommand implements Callable<Integer> {
             throw new UsageException("give a MODEL or --random, not both");
         }
         DType keyValues = floatType("--kv-type", keyValueType);
+        DType weights = floatType("--type", type);
         PrintWriter err = spec.commandLine().getErr();
-        try (Backend backend = backendOptions.open(err)) {
-            MachineLimits limits = MachineLimits.measure(((CpuBackend) backend).workers());
+        try (CpuBackend backend = backendOptions.open(err)) {
             if (random != null) {
                 ModelSpec configuration = configuration(random);
                 err.println("heddle: filling " + configuration.name() + " with random " + type + " weights");
                 err.flush();
-                Model built = new Model(configuration, new RandomParameters(backend, floatType("--type", type), 1));
+                Model built = new Model(configuration, new RandomParameters(backend, weights, 1));
                 try (LanguageModel language = new LanguageModel(built, backend, keyValues)) {
-                    measure(language, limits, configuration.name() + " (random " + type + ")");
+                    measure(language, backend, configuration.name() + " (random " + type + ")");
                 }
             } else {
                 try (Checkpoint checkpoint = Checkpoint.open(ModelArgument.folder(model));
                         LanguageModel language = new LanguageModel(checkpoint.model(), backend, keyValues)) {
-                    measure(language, limits, checkpoint.spec().name());
+                    measure(language, backend, checkpoint.spec().name());
                 }
             }
         }
@@ -143,7 +146,8 @@ final class BenchCommand implements Callable<Integer> {
         return Checkpoint.spec(config, Families.of(config), name);
     }
 
-    private void measure(LanguageModel language, MachineLimits limits, String title) {
+    private void measure(LanguageModel language, CpuBackend backend, String title) {
+        MachineLimits limits = MachineLimits.measure(backend.workers());
         Throughput throughput = new Throughput(language);
         double flops = Throughput.tokenFlops(language.model());
         double bytes = Throughput.decodeBytes(language.model());
@@ -166,8 +170,20 @@ final class BenchCommand implements Callable<Integer> {
         out.flush();
     }
 
+    private static long weightBytes(LanguageModel language) {
+        return language.model().parameters().values().stream().mapToLong(Tensor::bytes).sum();
+    }
+
+    /// The type that most bytes of the weights have.
+    private static String weightType(LanguageModel language) {
+        Map<DType, Long> bytes = new EnumMap<>(DType.class);
+        language.model().parameters().values().forEach(tensor -> bytes.merge(tensor.dtype(), tensor.bytes(), Long::sum));
+        return bytes.entrySet().stream().max(Map.Entry.comparingByValue()).orElseThrow().getKey().name().toLowerCase(Locale.ROOT);
+    }
+
     private static void print(PrintWriter out, String title, LanguageModel language, MachineLimits limits, List<Test> tests) {
-        out.println(title + ", " + language.backend().description());
+        out.println(title + ", " + Bytes.text(weightBytes(language)) + " of weights, most in " + weightType(language) + "; "
+                + language.backend().description());
         out.printf(Locale.ROOT, "limits of this machine: memory %.1f GB/s, f32 multiply-add %.0f GFLOP/s%n",
                 limits.bytesPerSecond() / 1e9, limits.flopsPerSecond() / 1e9);
         out.printf("%-16s %22s %10s   %s%n", "test", "tokens/s", "median", "of the limit");
@@ -181,7 +197,8 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private static ObjectNode json(String title, LanguageModel language, MachineLimits limits, List<Test> tests) {
-        ObjectNode root = Json.object().put("model", title).put("backend", language.backend().description())
+        ObjectNode root = Json.object().put("model", title).put("weights_type", weightType(language))
+                .put("weights_bytes", weightBytes(language)).put("backend", language.backend().description())
                 .put("bytes_per_second", limits.bytesPerSecond()).put("flops_per_second", limits.flopsPerSecond());
         ArrayNode list = root.putArray("tests");
         for (Test test : tests) {

@@ -1,5 +1,6 @@
 package dev.heddle.cli;
 
+import dev.heddle.checkpoint.CheckpointException;
 import dev.heddle.checkpoint.family.Checkpoint;
 import dev.heddle.checkpoint.weights.SafetensorsWriter;
 import dev.heddle.core.backend.Backend;
@@ -10,6 +11,7 @@ import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -41,11 +43,15 @@ final class GradsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        OutputFile.require(output);
         List<int[]> sequences = TokenFile.read(tokens);
         try (Checkpoint checkpoint = Checkpoint.open(ModelArgument.folder(model));
                 Backend backend = backendOptions.open(spec.commandLine().getErr())) {
             Model built = checkpoint.model();
             TokenFile.check(tokens, sequences, built.spec().vocabulary());
+            if (sequences.stream().allMatch(ids -> ids.length < 2)) {
+                throw new CheckpointException(tokens + ": a loss needs a sequence of at least two tokens");
+            }
             try (Differentiation run = new Differentiation(built, backend, sequences); Arena arena = Arena.ofConfined()) {
                 Map<String, Tensor> tensors = new LinkedHashMap<>();
                 double squares = 0;
@@ -57,7 +63,7 @@ final class GradsCommand implements Callable<Integer> {
                     }
                 }
                 SafetensorsWriter.write(output, tensors, Map.of());
-                spec.commandLine().getOut().printf("loss %.6f nats, gradient norm %.6f%n", run.loss(), Math.sqrt(squares));
+                spec.commandLine().getOut().printf(Locale.ROOT, "loss %.6f nats, gradient norm %.6f%n", run.loss(), Math.sqrt(squares));
             }
         }
         return 0;

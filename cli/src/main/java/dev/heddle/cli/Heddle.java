@@ -1,7 +1,5 @@
 package dev.heddle.cli;
 
-import dev.heddle.checkpoint.CheckpointException;
-import dev.heddle.core.spec.SpecException;
 import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -39,17 +37,7 @@ public final class Heddle {
         command.setOut(out);
         command.setErr(err);
         command.setCaseInsensitiveEnumValuesAllowed(true);
-        command.setExecutionExceptionHandler((exception, line, result) -> {
-            if (exception instanceof UsageException) {
-                line.getErr().println("heddle: " + exception.getMessage());
-                return ExitCode.USAGE;
-            }
-            line.getErr().println("heddle: " + message(exception));
-            if (System.getenv("HEDDLE_TRACE") != null) {
-                exception.printStackTrace(line.getErr());
-            }
-            return 1;
-        });
+        command.setExecutionExceptionHandler((exception, line, _) -> failed(exception, line.getErr()));
         command.setParameterExceptionHandler((exception, _) -> {
             CommandLine line = exception.getCommandLine();
             line.getErr().println("heddle: " + exception.getMessage());
@@ -60,19 +48,22 @@ public final class Heddle {
             command.usage(out);
             return 0;
         }
-        int code = command.execute(args);
+        int code;
+        try {
+            code = command.execute(args);
+        } catch (Error e) {
+            code = failed(e, err);
+        }
         out.flush();
         err.flush();
         return code;
     }
 
-    /// One sentence for the user, without a stack trace.
-    private static String message(Exception exception) {
-        if (exception instanceof CheckpointException || exception instanceof SpecException
-                || exception instanceof IllegalArgumentException || exception instanceof IllegalStateException) {
-            return exception.getMessage();
+    private static int failed(Throwable thrown, PrintWriter err) {
+        err.println("heddle: " + Failure.line(thrown));
+        if (System.getenv("HEDDLE_TRACE") != null) {
+            thrown.printStackTrace(err);
         }
-        String message = exception.getMessage();
-        return exception.getClass().getSimpleName() + (message == null ? "" : ": " + message);
+        return thrown instanceof UsageException ? ExitCode.USAGE : 1;
     }
 }

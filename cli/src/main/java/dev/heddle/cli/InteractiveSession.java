@@ -204,8 +204,7 @@ final class InteractiveSession {
     private String generate(int[] prompt, Terminal terminal) {
         cancelled.set(false);
         StringBuilder text = new StringBuilder();
-        GenerationOptions turnOptions = new GenerationOptions(options.sampling(), options.seed() + turn++, options.maxTokens(),
-                options.context(), options.stop(), options.ignoreEnd());
+        GenerationOptions turnOptions = options.withSeed(options.seed() + turn++);
         Generator.Result result = new Generator(language, tokenizer).generate(sequence, prompt, turnOptions, piece -> {
             text.append(piece);
             terminal.writer().print(piece);

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -52,6 +53,7 @@ final class LogitsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        OutputFile.require(output);
         List<int[]> sequences = TokenFile.read(tokens);
         if (decodeFrom != null && decodeFrom < 0) {
             throw new UsageException("--decode-from must be 0 or more, not " + decodeFrom);
@@ -64,8 +66,13 @@ final class LogitsCommand implements Callable<Integer> {
             List<float[]> logits = together ? feed(language, sequences)
                     : sequences.stream().map(ids -> feed(language, List.of(ids)).getFirst()).toList();
             write(logits, vocabulary);
-            spec.commandLine().getOut().printf("cross-entropy %.6f nats over %d predictions%n", loss(sequences, logits, vocabulary),
-                    sequences.stream().mapToInt(ids -> Math.max(0, ids.length - 1)).sum());
+            int predictions = sequences.stream().mapToInt(ids -> ids.length - 1).sum();
+            PrintWriter out = spec.commandLine().getOut();
+            if (predictions == 0) {
+                out.println("no predictions: every sequence has one token");
+            } else {
+                out.printf(Locale.ROOT, "cross-entropy %.6f nats over %d predictions%n", loss(sequences, logits, vocabulary), predictions);
+            }
         }
         return 0;
     }

@@ -7,6 +7,7 @@ import dev.heddle.checkpoint.zoo.Zoo;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.regex.Pattern;
 
 /// What a MODEL on the command line means: a folder, a file, a hub id, a preset, or nothing for the bundled model.
@@ -20,6 +21,14 @@ final class ModelArgument {
     /// `owner/name`.
     static boolean isModel(String argument) {
         return exists(argument) || Zoo.contains(argument) || HUB_ID.matcher(argument).matches();
+    }
+
+    /// A MODEL and a text are two arguments; more are usually a text without its quotes.
+    static void requireAtMostTwo(List<String> arguments) {
+        if (arguments.size() > 2) {
+            throw new UsageException("expected at most a MODEL and a text, found " + arguments.size()
+                    + " arguments; put a text of several words in quotes");
+        }
     }
 
     static boolean isHubId(String argument) {

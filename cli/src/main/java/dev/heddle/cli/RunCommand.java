@@ -7,6 +7,7 @@ import dev.heddle.checkpoint.tokenizer.Tokenizer;
 import dev.heddle.checkpoint.tokenizer.Tokenizers;
 import dev.heddle.core.backend.Backend;
 import dev.heddle.core.state.SequenceState;
+import dev.heddle.engine.GenerationDefaults;
 import dev.heddle.engine.GenerationOptions;
 import dev.heddle.engine.Generator;
 import dev.heddle.engine.LanguageModel;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -33,6 +35,9 @@ import picocli.CommandLine.Spec;
             "otherwise it is the prompt.", "",
             "Example: heddle run ./falcon-h1-0.5b \"Why is the sky blue?\" -n 200 --temp 0.7"})
 final class RunCommand implements Callable<Integer> {
+    /// Tokens in which a sentence usually comes to its end.
+    private static final int SENTENCE = 64;
+
     @Spec
     CommandSpec spec;
 
@@ -42,9 +47,9 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = {"-p", "--prompt"}, paramLabel = "TEXT", description = "the prompt")
     String prompt;
 
-    @Option(names = {"-n", "--n-predict"}, paramLabel = "N", defaultValue = "-1",
-            description = "tokens to generate at most; -1 until the model ends")
-    int maxTokens;
+    @Option(names = {"-n", "--n-predict"}, paramLabel = "N",
+            description = "tokens to generate at most; -1 until the model ends; default what the model recommends, else -1")
+    Integer maxTokens;
 
     @Option(names = {"-c", "--ctx-size"}, paramLabel = "N",
             description = "positions a sequence may reach; default what the model was made for, 0 for no limit")
@@ -76,6 +81,7 @@ final class RunCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        ModelArgument.requireAtMostTwo(arguments);
         String model = "";
         Optional<String> text = Optional.ofNullable(prompt);
         if (arguments.size() == 2) {
@@ -90,7 +96,8 @@ final class RunCommand implements Callable<Integer> {
             text = isModel ? text : Optional.of(arguments.getFirst());
         }
         if (text.isEmpty() && !Output.isTerminal()) {
-            text = Optional.of(new String(System.in.readAllBytes(), StandardCharsets.UTF_8));
+            String input = new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
+            text = Optional.of(input.endsWith("\n") ? input.substring(0, input.length() - 1) : input);
         }
         PrintWriter err = spec.commandLine().getErr();
         Path file = ModelArgument.folder(model);
@@ -105,7 +112,7 @@ final class RunCommand implements Callable<Integer> {
             int limit = context != null ? context : language.model().states().keyValues().isEmpty() ? 0
                     : language.spec().context();
             Path folder = checkpoint.folder();
-            GenerationOptions options = options(folder, limit);
+            GenerationOptions options = options(GenerationDefaults.read(folder), limit);
             Optional<ChatTemplate> template = raw ? Optional.empty() : ChatTemplate.load(folder);
             if (system != null && template.isEmpty()) {
                 throw new UsageException("--system needs a model with a chat template");
@@ -119,9 +126,13 @@ final class RunCommand implements Callable<Integer> {
         return 0;
     }
 
-    private GenerationOptions options(Path folder, int limit) {
+    /// The length a model recommends is no limit anyone asked for, so there a sentence may be finished.
+    private GenerationOptions options(GenerationDefaults defaults, int limit) {
+        int tokens = maxTokens != null ? maxTokens : defaults.maxTokens().orElse(-1);
+        int grace = maxTokens == null && tokens > 0 ? SENTENCE : 0;
+        List<String> stops = Stream.concat(stop.stream(), defaults.stop().stream()).toList();
         try {
-            return new GenerationOptions(sampling.options(folder), sampling.seed(), maxTokens, limit, stop, ignoreEnd);
+            return new GenerationOptions(sampling.options(defaults.sampling()), sampling.seed(), tokens, grace, limit, stops, ignoreEnd);
         } catch (IllegalArgumentException e) {
             throw new UsageException(e.getMessage());
         }

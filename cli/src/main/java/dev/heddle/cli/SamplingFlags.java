@@ -1,15 +1,12 @@
 package dev.heddle.cli;
 
-import dev.heddle.checkpoint.config.Config;
 import dev.heddle.engine.sampling.SamplingOptions;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
 /// Sampling options under llama.cpp's names. What is not given comes from the model's `generation_config.json`,
 /// else from Heddle's defaults.
 final class SamplingFlags {
-    @Option(names = "--temp", paramLabel = "T", description = "temperature; 0 is greedy")
+    @Option(names = {"--temp", "--temperature"}, paramLabel = "T", description = "temperature; 0 is greedy")
     Double temperature;
 
     @Option(names = "--top-k", paramLabel = "K", description = "keep the K most likely tokens; 0 keeps all")
@@ -21,7 +18,7 @@ final class SamplingFlags {
     @Option(names = "--min-p", paramLabel = "P", description = "keep tokens at least P times as likely as the likeliest")
     Double minP;
 
-    @Option(names = "--repeat-penalty", paramLabel = "R", description = "penalty of recent tokens; 1 is none")
+    @Option(names = {"--repeat-penalty", "--repetition-penalty"}, paramLabel = "R", description = "penalty of recent tokens; 1 is none")
     Double repeatPenalty;
 
     @Option(names = "--presence-penalty", paramLabel = "X", description = "subtracted from the logits of recent tokens")
@@ -39,25 +36,17 @@ final class SamplingFlags {
     @Option(names = {"--seed", "-s"}, paramLabel = "N", description = "seed of the sampling; default random")
     Long seed;
 
-    /// The options for a model whose files lie in `folder`.
-    SamplingOptions options(Path folder) {
-        if (greedy) {
-            if (temperature != null && temperature != 0) {
-                throw new UsageException("--greedy and --temp " + temperature + " contradict each other");
-            }
-            return SamplingOptions.GREEDY;
+    /// The options given, and for the rest those of the model.
+    SamplingOptions options(SamplingOptions model) {
+        if (greedy && temperature != null && temperature != 0) {
+            throw new UsageException("--greedy and --temp " + temperature + " contradict each other");
         }
-        Path file = folder.resolve("generation_config.json");
-        Config config = Files.isRegularFile(file) ? Config.read(file) : Config.parse("{}", "no generation_config.json");
-        SamplingOptions d = SamplingOptions.DEFAULT;
+        SamplingOptions base = greedy ? SamplingOptions.GREEDY : model;
         try {
-            return new SamplingOptions(or(temperature, config.number("temperature", d.temperature())),
-                    topK != null ? topK : config.integer("top_k", d.topK()), or(topP, config.number("top_p", d.topP())),
-                    or(minP, config.number("min_p", d.minP())),
-                    or(repeatPenalty, config.number("repetition_penalty", d.repeatPenalty())),
-                    or(presencePenalty, config.number("presence_penalty", d.presencePenalty())),
-                    or(frequencyPenalty, config.number("frequency_penalty", d.frequencyPenalty())),
-                    repeatLastN != null ? repeatLastN : d.repeatLastN());
+            return new SamplingOptions(or(temperature, base.temperature()), topK != null ? topK : base.topK(),
+                    or(topP, base.topP()), or(minP, base.minP()), or(repeatPenalty, base.repeatPenalty()),
+                    or(presencePenalty, base.presencePenalty()), or(frequencyPenalty, base.frequencyPenalty()),
+                    repeatLastN != null ? repeatLastN : base.repeatLastN());
         } catch (IllegalArgumentException e) {
             throw new UsageException(e.getMessage());
         }

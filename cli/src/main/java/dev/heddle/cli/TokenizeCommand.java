@@ -34,6 +34,7 @@ final class TokenizeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        ModelArgument.requireAtMostTwo(arguments);
         String model = arguments.size() == 2 || arguments.size() == 1 && ModelArgument.isModel(arguments.getFirst())
                 ? arguments.getFirst() : "";
         String text = arguments.size() == 2 ? arguments.get(1)

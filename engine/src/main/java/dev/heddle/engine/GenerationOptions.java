@@ -7,11 +7,12 @@ import java.util.List;
 ///
 /// @param sampling  how tokens are chosen
 /// @param seed      of the random choice
-/// @param maxTokens tokens to generate at most; −1 for no limit
+/// @param maxTokens tokens to generate; −1 for no limit
+/// @param grace     tokens beyond `maxTokens` that may be spent to reach the end of a sentence; 0 stops at once
 /// @param context   positions the sequence may reach; 0 for no limit
 /// @param stop      texts that end the generation and are not part of it
 /// @param ignoreEnd whether to go on past the model's end-of-sequence tokens
-public record GenerationOptions(SamplingOptions sampling, long seed, int maxTokens, int context,
+public record GenerationOptions(SamplingOptions sampling, long seed, int maxTokens, int grace, int context,
         List<String> stop, boolean ignoreEnd) {
     public GenerationOptions {
         stop = List.copyOf(stop);
@@ -24,5 +25,19 @@ public record GenerationOptions(SamplingOptions sampling, long seed, int maxToke
         if (maxTokens < -1) {
             throw new IllegalArgumentException("the number of tokens must be −1 or more, not " + maxTokens);
         }
+        if (grace < 0) {
+            throw new IllegalArgumentException("the grace must be 0 or more tokens, not " + grace);
+        }
+    }
+
+    /// Without grace.
+    public GenerationOptions(SamplingOptions sampling, long seed, int maxTokens, int context, List<String> stop,
+            boolean ignoreEnd) {
+        this(sampling, seed, maxTokens, 0, context, stop, ignoreEnd);
+    }
+
+    /// The same with another seed.
+    public GenerationOptions withSeed(long other) {
+        return new GenerationOptions(sampling, other, maxTokens, grace, context, stop, ignoreEnd);
     }
 }

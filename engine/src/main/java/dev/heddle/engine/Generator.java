@@ -66,7 +66,8 @@ public final class Generator {
         int length = prompt.length;
         long first = 0;
         End end = End.LENGTH;
-        while (options.maxTokens() < 0 || length - prompt.length < options.maxTokens()) {
+        SentenceEnd sentence = new SentenceEnd();
+        while (!isEnough(options, length - prompt.length, sentence)) {
             if (logits.length == 0 || cancel.getAsBoolean()) {
                 end = End.CANCELLED;
                 break;
@@ -83,7 +84,9 @@ public final class Generator {
                 end = End.END_OF_SEQUENCE;
                 break;
             }
-            emit(output, stop.feed(text.feed(id)));
+            String piece = stop.feed(text.feed(id));
+            sentence.feed(piece);
+            emit(output, piece);
             if (stop.found()) {
                 end = End.STOP_TEXT;
                 break;
@@ -92,7 +95,7 @@ public final class Generator {
                 end = End.CONTEXT_FULL;
                 break;
             }
-            if (options.maxTokens() < 0 || length - prompt.length < options.maxTokens()) {
+            if (!isEnough(options, length - prompt.length, sentence)) {
                 logits = model.lastLogits(List.of(sequence), List.of(new int[] {id}))[0];
             }
         }
@@ -104,6 +107,11 @@ public final class Generator {
         first = first == 0 ? now : first;
         return new Result(prompt.length, Arrays.copyOfRange(history, prompt.length, length), end, (first - start) * 1e-9,
                 (now - first) * 1e-9);
+    }
+
+    private static boolean isEnough(GenerationOptions options, int count, SentenceEnd sentence) {
+        return options.maxTokens() >= 0 && count >= options.maxTokens()
+                && (count >= options.maxTokens() + options.grace() || sentence.reached());
     }
 
     private static void emit(Consumer<String> output, String text) {

@@ -195,6 +195,15 @@ public final class Config {
         return has(name) ? choice(name, choices) : fallback;
     }
 
+    /// Refuses the field unless it is absent or holds one of `allowed`.
+    /// @throws CheckpointException if it holds anything else
+    public void allow(String name, String... allowed) {
+        if (has(name) && !List.of(allowed).contains(string(name))) {
+            throw new CheckpointException(origin + ": " + name + " is \"" + string(name) + "\", expected "
+                    + String.join(" or ", allowed));
+        }
+    }
+
     /// A list of whole numbers that fit ints.
     public int[] integers(String name) {
         return list(name, "whole numbers", this::toInteger).stream().mapToInt(Integer::intValue).toArray();

@@ -12,6 +12,7 @@ import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -21,6 +22,10 @@ import java.util.stream.Collectors;
 
 /// A published model in a folder: its configuration, what it means, and its weights.
 public final class Checkpoint implements AutoCloseable {
+    /// What configurations call their number of layers; a file that is damaged or hostile must not fill the memory.
+    private static final List<String> LAYERS = List.of("num_hidden_layers", "num_layers", "n_layer", "n_layers");
+    private static final int MOST_LAYERS = 10_000;
+
     private final Path folder;
     private final Config config;
     private final Family family;
@@ -66,6 +71,12 @@ public final class Checkpoint implements AutoCloseable {
     /// The architecture a configuration describes.
     /// @throws CheckpointException if its fields contradict each other
     public static ModelSpec spec(Config config, Family family, String name) {
+        for (String field : LAYERS) {
+            if (config.isNumber(field) && config.integer(field) > MOST_LAYERS) {
+                throw new CheckpointException(config.origin() + ": " + field + " is " + config.integer(field)
+                        + " layers, expected at most " + MOST_LAYERS);
+            }
+        }
         try {
             return family.spec(config, name);
         } catch (SpecException e) {

@@ -30,6 +30,7 @@ final class FalconH1 implements Family {
 
     @Override
     public ModelSpec spec(Config config, String name) {
+        config.allow("hidden_act", "silu", "swish"); // of the convolution too
         int width = config.integer("hidden_size");
         NormSpec norm = NormSpec.rms(config.number("rms_norm_eps", 1e-5));
         double[] mlpScales = config.numbers("mlp_multipliers", 1, 1);

@@ -22,6 +22,7 @@ final class FalconMamba implements Family {
 
     @Override
     public ModelSpec spec(Config config, String name) {
+        config.allow("hidden_act", "silu", "swish"); // of the convolution too
         int width = config.integer("hidden_size");
         // "expand" is a dead field in published files; "intermediate_size" rules
         int inner = config.integer("intermediate_size", config.integer("expand", 2) * width);

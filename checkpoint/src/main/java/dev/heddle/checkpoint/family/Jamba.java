@@ -35,6 +35,7 @@ final class Jamba implements Family {
 
     @Override
     public ModelSpec spec(Config config, String name) {
+        config.allow("hidden_act", "silu", "swish"); // of the convolution too
         int width = config.integer("hidden_size");
         double epsilon = config.number("rms_norm_eps", 1e-6);
         NormSpec norm = NormSpec.rms(epsilon);

@@ -27,6 +27,7 @@ final class Mamba implements Family {
 
     @Override
     public ModelSpec spec(Config config, String name) {
+        config.allow("hidden_act", "silu", "swish"); // of the convolution too
         int width = config.integerAny("hidden_size", "d_model");
         Config ssm = config.isSection("ssm_cfg") ? config.section("ssm_cfg") : config;
         int inner = config.integer("intermediate_size", ssm.integer("expand", 2) * width);

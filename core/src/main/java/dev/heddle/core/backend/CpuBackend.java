@@ -11,6 +11,7 @@ import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /// The processor, with kernels chosen once: those of the Vector API where its module is present, plain loops
 /// otherwise.
@@ -29,9 +30,24 @@ public final class CpuBackend implements Backend {
         this.description = description;
     }
 
-    /// The best kernels this program may use, with a thread for each core.
+    /// The best kernels this program may use, with a thread for each core. If those of the Vector API are out of
+    /// reach, the program's log says so once.
     public static CpuBackend best() {
-        return of(Choice.BEST, Processors.physical());
+        CpuBackend backend = of(Choice.BEST, Processors.physical());
+        if (!vectorModulePresent()) {
+            MissingModule.warn(backend.description());
+        }
+        return backend;
+    }
+
+    private static final class MissingModule {
+        private static final AtomicBoolean SAID = new AtomicBoolean();
+
+        static void warn(String description) {
+            if (SAID.compareAndSet(false, true)) {
+                System.getLogger("dev.heddle").log(System.Logger.Level.WARNING, "heddle: {0}", description);
+            }
+        }
     }
 
     /// @throws IllegalStateException if vector kernels are demanded and their module is missing

@@ -30,6 +30,12 @@ public interface Experts {
     /// @param offsets i32 [E+1, 1], where each expert's places begin
     void group(Tensor order, Tensor place, Tensor offsets, Tensor ids);
 
+    /// place[t·active + j] = ids[t,j]·T + t: where the choices lie if all experts have seen all rows and their outputs
+    /// follow one another, expert after expert.
+    ///
+    /// @param place i32 [T·active, 1]
+    void placeAmongAll(Tensor place, Tensor ids);
+
     /// y[i] = x[order[i] / active].
     void gather(Tensor y, Tensor x, Tensor order, int active);
 

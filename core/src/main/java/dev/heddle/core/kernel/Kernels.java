@@ -40,6 +40,10 @@ public interface Kernels {
 
     Retention retention();
 
+    DiagonalStateSpace diagonalStateSpace();
+
+    LinearAttention linearAttention();
+
     RgLru rgLru();
 
     FeatureMaps featureMaps();

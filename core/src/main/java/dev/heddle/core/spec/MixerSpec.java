@@ -5,6 +5,7 @@ public sealed interface MixerSpec extends LayerSpec permits
         AttentionSpec,
         ImageMixerSpec,
         GatedDeltaNetSpec,
+        LinearAttentionSpec,
         GatedMemoryUnitSpec,
         LatentAttentionSpec,
         Mamba1Spec,
@@ -15,5 +16,6 @@ public sealed interface MixerSpec extends LayerSpec permits
         Rwkv5TimeMixSpec,
         Rwkv6TimeMixSpec,
         Rwkv7TimeMixSpec,
+        S4dSpec,
         ShortConvolutionSpec {
 }

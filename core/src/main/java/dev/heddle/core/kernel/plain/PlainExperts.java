@@ -75,6 +75,14 @@ public final class PlainExperts implements Experts {
     }
 
     @Override
+    public void placeAmongAll(Tensor place, Tensor ids) {
+        int active = ids.columns();
+        for (int c = 0; c < ids.elements(); c++) {
+            id(place, c, id(ids, c) * ids.rows() + c / active);
+        }
+    }
+
+    @Override
     public void gather(Tensor y, Tensor x, Tensor order, int active) {
         for (int i = 0; i < y.rows(); i++) {
             Memory.ALL.asSlice(y.address(i), 4L * y.columns())

@@ -7,12 +7,14 @@ import dev.heddle.core.kernel.BidirectionalAttention;
 import dev.heddle.core.kernel.CausalConvolution;
 import dev.heddle.core.kernel.CrossEntropy;
 import dev.heddle.core.kernel.DeltaWkv;
+import dev.heddle.core.kernel.DiagonalStateSpace;
 import dev.heddle.core.kernel.Elementwise;
 import dev.heddle.core.kernel.Embedding;
 import dev.heddle.core.kernel.Experts;
 import dev.heddle.core.kernel.FeatureMaps;
 import dev.heddle.core.kernel.GatedDeltaRule;
 import dev.heddle.core.kernel.Kernels;
+import dev.heddle.core.kernel.LinearAttention;
 import dev.heddle.core.kernel.LogDecay;
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.MatrixWkv;
@@ -46,6 +48,8 @@ public class PlainKernels implements Kernels {
     private final GatedDeltaRule gatedDeltaRule = new PlainGatedDeltaRule();
     private final LogDecay logDecay = new PlainLogDecay();
     private final Retention retention = new PlainRetention();
+    private final DiagonalStateSpace diagonalStateSpace = new PlainDiagonalStateSpace();
+    private final LinearAttention linearAttention = new PlainLinearAttention();
     private final RgLru rgLru = new PlainRgLru();
     private final FeatureMaps featureMaps = new PlainFeatureMaps();
     private final SymmetricConvolution symmetricConvolution = new PlainSymmetricConvolution();
@@ -151,6 +155,16 @@ public class PlainKernels implements Kernels {
     @Override
     public Retention retention() {
         return retention;
+    }
+
+    @Override
+    public DiagonalStateSpace diagonalStateSpace() {
+        return diagonalStateSpace;
+    }
+
+    @Override
+    public LinearAttention linearAttention() {
+        return linearAttention;
     }
 
     @Override

@@ -21,8 +21,9 @@ final class GradientTile {
 
     /// @param c0 row 0 of c, and so on; rows may be one and the same
     /// @param a0 row 0 of a, whose elements lie `aBytes` apart
-    /// @param b f32 [n, COLUMNS]
-    static void add(long c0, long c1, long c2, long c3, long a0, long a1, long a2, long a3, long aBytes, long b, int n) {
+    /// @param b f32 [n, COLUMNS], rows `bBytes` apart
+    static void add(long c0, long c1, long c2, long c3, long a0, long a1, long a2, long a3, long aBytes, long b, long bBytes,
+            int n) {
         long step = 4L * Lanes.COUNT;
         FloatVector s00 = FloatVector.fromMemorySegment(F, ALL, c0, ORDER);
         FloatVector s01 = FloatVector.fromMemorySegment(F, ALL, c0 + step, ORDER);
@@ -41,7 +42,7 @@ final class GradientTile {
         FloatVector s32 = FloatVector.fromMemorySegment(F, ALL, c3 + 2 * step, ORDER);
         FloatVector s33 = FloatVector.fromMemorySegment(F, ALL, c3 + 3 * step, ORDER);
         for (int k = 0; k < n; k++) {
-            long at = b + 4L * COLUMNS * k;
+            long at = b + bBytes * k;
             FloatVector b0 = FloatVector.fromMemorySegment(F, ALL, at, ORDER);
             FloatVector b1 = FloatVector.fromMemorySegment(F, ALL, at + step, ORDER);
             FloatVector b2 = FloatVector.fromMemorySegment(F, ALL, at + 2 * step, ORDER);
@@ -86,21 +87,66 @@ final class GradientTile {
         s33.intoMemorySegment(ALL, c3 + 3 * step, ORDER);
     }
 
+    /// The same for one row.
+    static void addOne(long c, long a, long aBytes, long b, long bBytes, int n) {
+        long step = 4L * Lanes.COUNT;
+        FloatVector s0 = FloatVector.fromMemorySegment(F, ALL, c, ORDER);
+        FloatVector s1 = FloatVector.fromMemorySegment(F, ALL, c + step, ORDER);
+        FloatVector s2 = FloatVector.fromMemorySegment(F, ALL, c + 2 * step, ORDER);
+        FloatVector s3 = FloatVector.fromMemorySegment(F, ALL, c + 3 * step, ORDER);
+        for (int k = 0; k < n; k++) {
+            long at = b + bBytes * k;
+            FloatVector v = FloatVector.broadcast(F, Memory.f32(a + aBytes * k));
+            s0 = FloatVector.fromMemorySegment(F, ALL, at, ORDER).fma(v, s0);
+            s1 = FloatVector.fromMemorySegment(F, ALL, at + step, ORDER).fma(v, s1);
+            s2 = FloatVector.fromMemorySegment(F, ALL, at + 2 * step, ORDER).fma(v, s2);
+            s3 = FloatVector.fromMemorySegment(F, ALL, at + 3 * step, ORDER).fma(v, s3);
+        }
+        s0.intoMemorySegment(ALL, c, ORDER);
+        s1.intoMemorySegment(ALL, c + step, ORDER);
+        s2.intoMemorySegment(ALL, c + 2 * step, ORDER);
+        s3.intoMemorySegment(ALL, c + 3 * step, ORDER);
+    }
+
     /// The same for the last `columns` columns of a row, fewer than [#COLUMNS].
     ///
     /// @param edge scratch of [#EDGE_BYTES] bytes
-    static void addEdge(long c0, long c1, long c2, long c3, long a0, long a1, long a2, long a3, long aBytes, long b, int n,
-            int columns, long edge) {
+    static void addEdge(long c0, long c1, long c2, long c3, long a0, long a1, long a2, long a3, long aBytes, long b,
+            long bBytes, int n, int columns, long edge) {
         long row = 4L * COLUMNS;
         copy(edge, c0, columns);
         copy(edge + row, c1, columns);
         copy(edge + 2 * row, c2, columns);
         copy(edge + 3 * row, c3, columns);
-        add(edge, edge + row, edge + 2 * row, edge + 3 * row, a0, a1, a2, a3, aBytes, b, n);
+        add(edge, edge + row, edge + 2 * row, edge + 3 * row, a0, a1, a2, a3, aBytes, b, bBytes, n);
         copy(c0, edge, columns);
         copy(c1, edge + row, columns);
         copy(c2, edge + 2 * row, columns);
         copy(c3, edge + 3 * row, columns);
+    }
+
+    /// c[r,j] += Σ_k a[r,k] · b[k,j] for any number of rows and up to [#COLUMNS] columns. Where the rows do not fill
+    /// the last tile, the last row is computed again with the same bits.
+    ///
+    /// @param a     its rows lie `aBytes` apart, its elements `aStep`
+    /// @param b     f32 [n, COLUMNS], all of them readable
+    /// @param edge  scratch of [#EDGE_BYTES] bytes
+    static void rows(long c, long cBytes, int rows, long a, long aBytes, long aStep, long b, long bBytes, int n, int columns,
+            long edge) {
+        for (int r = 0; r < rows; r += ROWS) {
+            long r1 = Math.min(r + 1, rows - 1);
+            long r2 = Math.min(r + 2, rows - 1);
+            long r3 = Math.min(r + 3, rows - 1);
+            if (columns == COLUMNS && r == r1) {
+                addOne(c + r * cBytes, a + r * aBytes, aStep, b, bBytes, n);
+            } else if (columns == COLUMNS) {
+                add(c + r * cBytes, c + r1 * cBytes, c + r2 * cBytes, c + r3 * cBytes, a + r * aBytes, a + r1 * aBytes,
+                        a + r2 * aBytes, a + r3 * aBytes, aStep, b, bBytes, n);
+            } else {
+                addEdge(c + r * cBytes, c + r1 * cBytes, c + r2 * cBytes, c + r3 * cBytes, a + r * aBytes, a + r1 * aBytes,
+                        a + r2 * aBytes, a + r3 * aBytes, aStep, b, bBytes, n, columns, edge);
+            }
+        }
     }
 
     /// Bytes of scratch for [#addEdge].

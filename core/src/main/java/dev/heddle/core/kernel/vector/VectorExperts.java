@@ -48,6 +48,11 @@ public final class VectorExperts implements Experts {
     }
 
     @Override
+    public void placeAmongAll(Tensor place, Tensor ids) {
+        plain.placeAmongAll(place, ids);
+    }
+
+    @Override
     public void gather(Tensor y, Tensor x, Tensor order, int active) {
         Stretches.each(workers, y.rows(), y.columns(), Stretches.LIGHT, (i, d, n) ->
                 Memory.copy(y.address(i) + 4L * d, x.address(id(order, i) / active) + 4L * d, 4L * n));

@@ -1,6 +1,7 @@
 package dev.heddle.core.kernel.vector;
 
 import dev.heddle.core.kernel.AdamW;
+import dev.heddle.core.kernel.Attention;
 import dev.heddle.core.kernel.CausalConvolution;
 import dev.heddle.core.kernel.CrossEntropy;
 import dev.heddle.core.kernel.Elementwise;
@@ -9,6 +10,8 @@ import dev.heddle.core.kernel.Experts;
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.Normalization;
 import dev.heddle.core.kernel.Rotary;
+import dev.heddle.core.kernel.SelectiveScan;
+import dev.heddle.core.kernel.StateSpaceDual;
 import dev.heddle.core.kernel.TokenShift;
 import dev.heddle.core.kernel.plain.PlainKernels;
 import dev.heddle.core.parallel.Workers;
@@ -19,24 +22,30 @@ public final class VectorKernels extends PlainKernels {
     private final Elementwise elementwise;
     private final Normalization normalization;
     private final CausalConvolution causalConvolution;
+    private final Attention attention;
     private final Rotary rotary;
     private final Embedding embedding;
     private final CrossEntropy crossEntropy;
     private final Experts experts;
     private final TokenShift tokenShift;
     private final AdamW adamW;
+    private final SelectiveScan selectiveScan;
+    private final StateSpaceDual stateSpaceDual;
 
     private VectorKernels(Workers workers) {
         matrixProduct = new VectorMatrixProduct(workers);
         elementwise = new VectorElementwise(workers);
         normalization = new VectorNormalization(workers);
         causalConvolution = new VectorCausalConvolution(workers);
+        attention = new VectorAttention(workers);
         rotary = new VectorRotary(workers);
         embedding = new VectorEmbedding(workers);
         crossEntropy = new VectorCrossEntropy(workers);
         experts = new VectorExperts(workers, matrixProduct);
         tokenShift = new VectorTokenShift(workers);
         adamW = new VectorAdamW(workers);
+        selectiveScan = new VectorSelectiveScan(workers);
+        stateSpaceDual = new VectorStateSpaceDual(workers);
     }
 
     public static VectorKernels create(Workers workers) {
@@ -54,11 +63,6 @@ public final class VectorKernels extends PlainKernels {
     }
 
     @Override
-    public AdamW adamW() {
-        return adamW;
-    }
-
-    @Override
     public Elementwise elementwise() {
         return elementwise;
     }
@@ -71,6 +75,11 @@ public final class VectorKernels extends PlainKernels {
     @Override
     public CausalConvolution causalConvolution() {
         return causalConvolution;
+    }
+
+    @Override
+    public Attention attention() {
+        return attention;
     }
 
     @Override
@@ -96,5 +105,20 @@ public final class VectorKernels extends PlainKernels {
     @Override
     public TokenShift tokenShift() {
         return tokenShift;
+    }
+
+    @Override
+    public AdamW adamW() {
+        return adamW;
+    }
+
+    @Override
+    public SelectiveScan selectiveScan() {
+        return selectiveScan;
+    }
+
+    @Override
+    public StateSpaceDual stateSpaceDual() {
+        return stateSpaceDual;
     }
 }

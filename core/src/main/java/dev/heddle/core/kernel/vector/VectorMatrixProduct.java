@@ -137,7 +137,8 @@ public final class VectorMatrixProduct implements MatrixProduct {
         }
     }
 
-    private static void unpack(long to, DType type, long from, int n) {
+    /// `n` weights as f32.
+    static void unpack(long to, DType type, long from, int n) {
         switch (type) {
             case F32 -> RowsF32.unpack(to, from, n);
             case BF16 -> RowsBfloat16.unpack(to, from, n);
@@ -171,9 +172,8 @@ public final class VectorMatrixProduct implements MatrixProduct {
             for (int k = 0; k < depth; k++) {
                 unpack(packed + k * packedRow, w.dtype(), w.address(o + k) + w.dtype().bytes(column), columns);
             }
-            for (int t = from; t < to; t += GradientTile.ROWS) {
-                add(dx.address(t) + 4L * column, cBytes, dy.address(t) + 4L * o, aBytes, 4, to - t, packed, depth, columns, edge);
-            }
+            GradientTile.rows(dx.address(from) + 4L * column, cBytes, to - from, dy.address(from) + 4L * o, aBytes, 4, packed,
+                    packedRow, depth, columns, edge);
         }
     }
 
@@ -204,24 +204,8 @@ public final class VectorMatrixProduct implements MatrixProduct {
                 RowsF32.unpack(packed + k * packedRow, x.address(t + k) + 4L * column, columns);
                 RowsF32.unpack(a + k * aRow, dy.address(t + k) + 4L * from, to - from);
             }
-            for (int o = from; o < to; o += GradientTile.ROWS) {
-                add(dw.address(o) + 4L * column, dw.rowBytes(), a + 4L * (o - from), 4, aRow, to - o, packed, depth, columns, edge);
-            }
-        }
-    }
-
-    /// One tile of up to four rows; a missing row is the last one again, which gets the same bits twice.
-    private static void add(long c, long cBytes, long a, long aBytes, long aStep, int rows, long b, int depth, int columns,
-            long edge) {
-        long r1 = Math.min(1, rows - 1);
-        long r2 = Math.min(2, rows - 1);
-        long r3 = Math.min(3, rows - 1);
-        if (columns == GradientTile.COLUMNS) {
-            GradientTile.add(c, c + r1 * cBytes, c + r2 * cBytes, c + r3 * cBytes, a, a + r1 * aBytes, a + r2 * aBytes,
-                    a + r3 * aBytes, aStep, b, depth);
-        } else {
-            GradientTile.addEdge(c, c + r1 * cBytes, c + r2 * cBytes, c + r3 * cBytes, a, a + r1 * aBytes, a + r2 * aBytes,
-                    a + r3 * aBytes, aStep, b, depth, columns, edge);
+            GradientTile.rows(dw.address(from) + 4L * column, dw.rowBytes(), to - from, a, 4, aRow, packed, packedRow, depth,
+                    columns, edge);
         }
     }
 }

@@ -42,7 +42,7 @@ final class KernelComparison {
     Tensor values(DType type, double spread, long... shape) {
         Tensor tensor = Tensor.zeros(arena, type, shape);
         for (long i = 0; i < tensor.elements(); i++) {
-            tensor.set(i, (float) (spread * random.nextDouble(-1, 1)));
+            tensor.set(i, (float) (0 + spread * random.nextDouble(-1, 1)));
         }
         return tensor;
     }

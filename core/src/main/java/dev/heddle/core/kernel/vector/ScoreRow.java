@@ -1,0 +1,100 @@
+package dev.heddle.core.kernel.vector;
+
+import static dev.heddle.core.kernel.vector.Lanes.F;
+import static dev.heddle.core.kernel.vector.Lanes.load;
+import static dev.heddle.core.kernel.vector.Lanes.store;
+
+import dev.heddle.core.kernel.Attention.Shape;
+import dev.heddle.core.tensor.Memory;
+import jdk.incubator.vector.FloatVector;
+
+/// One query's scores against one block of keys, and the online softmax over blocks (Milakov & Gimelshein 2018):
+/// a query keeps the largest score m so far, l = Σ e^(score − m), and its weighted values relative to m.
+final class ScoreRow {
+    /// Keys of a block; blocks begin at multiples of it.
+    static final int BLOCK = 64;
+
+    private ScoreRow() {
+    }
+
+    /// Start of the first block that the query at `position` sees, apart from those of the sinks.
+    static long firstBlock(Shape shape, long position) {
+        return shape.window() == 0 ? 0 : Math.max(0, position - shape.window() + 1) / BLOCK * BLOCK;
+    }
+
+    /// Start of the block that follows the one at `start` for a query that has no need of blocks before `first`
+    /// except those of the sinks.
+    static long nextBlock(Shape shape, long start, long first) {
+        long next = start + BLOCK;
+        return next >= shape.sinks() ? Math.max(next, first) : next;
+    }
+
+    /// Keys of the block at `start` up to the query's own position.
+    static int end(long position, long start) {
+        return Math.clamp(position + 1 - start, 0, BLOCK);
+    }
+
+    /// Turns dot products into scores: s·scale, softcap, ALiBi; −∞ for keys the query does not see.
+    static void finish(Shape shape, long s, int head, long position, long start) {
+        Arithmetic.scale(s, s, shape.scale(), BLOCK);
+        if (shape.softcap() > 0) {
+            Arithmetic.softcap(s, s, shape.softcap(), BLOCK);
+        }
+        if (shape.alibi()) {
+            subtractDistance(s, shape.slope(head), position - start);
+        }
+        hide(shape, s, position, start);
+    }
+
+    /// s[i] −= slope · (distance − i).
+    private static void subtractDistance(long s, float slope, float distance) {
+        for (int i = 0; i < BLOCK; i += Lanes.COUNT) {
+            FloatVector away = FloatVector.zero(F).addIndex(1).add(i - distance);
+            store(away.mul(slope).add(load(s + 4L * i)), s + 4L * i);
+        }
+    }
+
+    private static void hide(Shape shape, long s, long position, long start) {
+        int from = 0;
+        int first = 0;
+        if (shape.window() > 0) {
+            from = Math.clamp(shape.sinks() - start, 0, BLOCK);
+            first = Math.clamp(position - shape.window() + 1 - start, 0, BLOCK);
+        }
+        for (int i = from; i < first; i++) {
+            Memory.f32(s + 4L * i, Float.NEGATIVE_INFINITY);
+        }
+        for (int i = end(position, start); i < BLOCK; i++) {
+            Memory.f32(s + 4L * i, Float.NEGATIVE_INFINITY);
+        }
+    }
+
+    /// Replaces the scores by their weights e^(score − m) and brings m, l and the values up to date.
+    ///
+    /// @param state  m, then l
+    /// @param values f32 [valueDim], what the query has gathered so far
+    static void weigh(long s, long state, long values, int valueDim) {
+        float max = SoftmaxRows.max(s, BLOCK);
+        float before = Memory.f32(state);
+        float sum = Memory.f32(state + 4);
+        if (max > before) {
+            float factor = VectorMath.exp(before - max);
+            Arithmetic.scale(values, values, factor, valueDim);
+            sum *= factor;
+            before = max;
+        }
+        Memory.f32(state, before);
+        Memory.f32(state + 4, sum + exp(s, before));
+    }
+
+    /// s[i] = e^(s[i] − max); returns their sum.
+    private static float exp(long s, float max) {
+        FloatVector sum = Lanes.zero();
+        for (int i = 0; i < BLOCK; i += Lanes.COUNT) {
+            FloatVector e = VectorMath.exp(load(s + 4L * i).sub(max));
+            store(e, s + 4L * i);
+            sum = sum.add(e);
+        }
+        return Lanes.sum(sum);
+    }
+}

@@ -1,0 +1,112 @@
+package dev.heddle.core.kernel.vector;
+
+import dev.heddle.core.kernel.Attention;
+import dev.heddle.core.kernel.KeyValues;
+import dev.heddle.core.kernel.Segments;
+import dev.heddle.core.parallel.Workers;
+import dev.heddle.core.tensor.Memory;
+import dev.heddle.core.tensor.Tensor;
+
+/// [Attention] on the Vector API. A segment of one row is decoded ([DecodeAttention]), a longer one worked off in
+/// blocks of rows ([PrefillAttention]); threads share key/value heads, blocks of rows and parts of the context.
+public final class VectorAttention implements Attention {
+    /// Multiplications that are worth a second thread.
+    private static final long FORK = 1 << 17;
+
+    private final Workers workers;
+    private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
+    private final ThreadLocal<Scratch> partials = ThreadLocal.withInitial(Scratch::new);
+
+    public VectorAttention(Workers workers) {
+        this.workers = workers;
+    }
+
+    @Override
+    public void append(KeyValues cache, Tensor k, Tensor v, Segments segments) {
+        int width = Math.max(1, k.columns() + v.columns());
+        workers.forRange(segments.rows(), Math.ceilDiv(Stretches.LIGHT / 2, width), (from, to) -> {
+            int s = segments.of(from);
+            for (int t = from; t < to; t++) {
+                while (t >= segments.end(s)) {
+                    s++;
+                }
+                long row = cache.row(segments.slots()[s], segments.positions()[s] + t - segments.start(s));
+                pack(cache.keys(), row, k, t);
+                pack(cache.values(), row, v, t);
+            }
+        });
+    }
+
+    private static void pack(Tensor to, long row, Tensor from, int t) {
+        long out = to.address(row);
+        long in = from.address(t);
+        int n = from.columns();
+        switch (to.dtype()) {
+            case F32 -> Memory.copy(out, in, 4L * n);
+            case BF16 -> {
+                for (int d = 0; d < n; d++) {
+                    Memory.i16(out + 2L * d, Memory.toBfloat16(Memory.f32(in + 4L * d)));
+                }
+            }
+            case F16 -> {
+                for (int d = 0; d < n; d++) {
+                    Memory.i16(out + 2L * d, Float.floatToFloat16(Memory.f32(in + 4L * d)));
+                }
+            }
+            case F64, I64, I32, I16, I8, U8, BOOL -> throw new IllegalArgumentException("keys and values cannot be " + to.dtype());
+        }
+    }
+
+    @Override
+    public void forward(Shape shape, Tensor y, Tensor q, KeyValues cache, Segments segments) {
+        int count = segments.count();
+        int rows = PrefillAttention.rows(shape);
+        int[] units = new int[count + 1];
+        long[] partial = new long[count + 1];
+        long work = 0;
+        for (int s = 0; s < count; s++) {
+            int length = segments.length(s);
+            long position = segments.positions()[s];
+            int pieces = length == 1 ? DecodeAttention.parts(position) : Math.ceilDiv(length, rows);
+            units[s + 1] = units[s] + pieces * shape.kvHeads();
+            partial[s + 1] = partial[s] + (length == 1 ? (long) pieces * shape.heads() * DecodeAttention.partialBytes(shape) : 0);
+            work += length * (position + length) * shape.heads() * (shape.headDim() + shape.valueDim());
+        }
+        long memory = partials.get().address(partial[count]);
+        PrefillAttention prefill = new PrefillAttention(shape, q, cache);
+        workers.forRange(units[count], work < FORK ? units[count] : 1, (from, to) -> {
+            int s = 0;
+            for (int unit = from; unit < to; unit++) {
+                while (unit >= units[s + 1]) {
+                    s++;
+                }
+                unit(shape, y, q, cache, segments, s, unit - units[s], memory + partial[s], prefill);
+            }
+        });
+        for (int s = 0; s < count; s++) {
+            if (segments.length(s) == 1) {
+                decode(shape, q, cache, segments, s).combine(y, memory + partial[s]);
+            }
+        }
+    }
+
+    private static DecodeAttention decode(Shape shape, Tensor q, KeyValues cache, Segments segments, int s) {
+        return new DecodeAttention(shape, q, cache, segments.slots()[s], segments.start(s), segments.positions()[s]);
+    }
+
+    private void unit(Shape shape, Tensor y, Tensor q, KeyValues cache, Segments segments, int s, int unit, long partial,
+            PrefillAttention prefill) {
+        long position = segments.positions()[s];
+        if (segments.length(s) == 1) {
+            int parts = DecodeAttention.parts(position);
+            int group = shape.heads() / shape.kvHeads();
+            decode(shape, q, cache, segments, s).run(unit / parts, unit % parts,
+                    partial + (long) unit * group * DecodeAttention.partialBytes(shape), scratch.get());
+            return;
+        }
+        int rows = PrefillAttention.rows(shape);
+        int first = unit / shape.kvHeads() * rows;
+        prefill.run(y, segments.slots()[s], segments.start(s) + first, Math.min(rows, segments.length(s) - first),
+                position + first, unit % shape.kvHeads(), scratch.get());
+    }
+}
