@@ -14,4 +14,9 @@ public record KeyValues(Tensor keys, Tensor values, int[][] pages, int pageRows)
     public long row(int slot, long position) {
         return (long) pages[slot][(int) (position / pageRows)] * pageRows + position % pageRows;
     }
+
+    /// Whether a page holds `position`, or a sliding window has left it.
+    public boolean holds(int slot, long position) {
+        return pages[slot][(int) (position / pageRows)] >= 0;
+    }
 }

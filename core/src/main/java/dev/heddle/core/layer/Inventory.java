@@ -29,7 +29,8 @@ public final class Inventory {
     ///
     /// @param layer the innermost layer that asked for it; empty for the model's own: embedding, final norm, head
     /// @param share share of the tokens that use it
-    public record Owned(Optional<Placed> layer, double share) {
+    /// @param initial what it holds before training
+    public record Owned(Optional<Placed> layer, double share, Initial initial) {
     }
 
     private final List<Placed> layers = new ArrayList<>();
@@ -41,8 +42,8 @@ public final class Inventory {
         return placed;
     }
 
-    void add(String parameter, Optional<Placed> owner, double share) {
-        parameters.merge(parameter, new Owned(owner, share), (old, next) -> old.share() >= next.share() ? old : next);
+    void add(String parameter, Optional<Placed> owner, double share, Initial initial) {
+        parameters.merge(parameter, new Owned(owner, share, initial), (old, next) -> old.share() >= next.share() ? old : next);
     }
 
     /// Every use of every layer, outer ones before those inside them.

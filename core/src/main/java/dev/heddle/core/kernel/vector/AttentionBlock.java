@@ -30,12 +30,15 @@ final class AttentionBlock {
     }
 
     /// to[i] = the `width` floats of the row at `start + i`, from `column` on; rows of `to` lie `toBytes` apart and
-    /// are zero past the width.
+    /// are zero past the width, and wholly where a window has left the position.
     static void rows(long to, long toBytes, KeyValues cache, Tensor from, int slot, long start, int n, int column, int width) {
         for (int i = 0; i < n; i++) {
             long row = to + i * toBytes;
-            VectorMatrixProduct.unpack(row, from.dtype(), at(cache, from, slot, start + i, column), width);
-            ConvolutionRows.zero(row + 4L * width, (int) (toBytes / 4 - width));
+            int known = cache.holds(slot, start + i) ? width : 0;
+            if (known > 0) {
+                VectorMatrixProduct.unpack(row, from.dtype(), at(cache, from, slot, start + i, column), width);
+            }
+            ConvolutionRows.zero(row + 4L * known, (int) (toBytes / 4 - known));
         }
     }
 
@@ -51,7 +54,11 @@ final class AttentionBlock {
     /// @param row scratch for `width` floats
     static void transposed(long to, long row, KeyValues cache, Tensor from, int slot, long start, int n, int column, int width) {
         for (int i = 0; i < n; i++) {
-            VectorMatrixProduct.unpack(row, from.dtype(), at(cache, from, slot, start + i, column), width);
+            if (cache.holds(slot, start + i)) {
+                VectorMatrixProduct.unpack(row, from.dtype(), at(cache, from, slot, start + i, column), width);
+            } else {
+                ConvolutionRows.zero(row, width);
+            }
             long at = to + 4L * ((long) i / COLUMNS * COLUMNS * width + i % COLUMNS);
             for (int d = 0; d < width; d++) {
                 Memory.f32(at + 4L * COLUMNS * d, Memory.f32(row + 4L * d));

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class VectorAttentionTest {
     /// Decoding at the start, in the first block, past a part; prefill from the start, over blocks, within one; nothing.
     private static final Segments SEGMENTS = new Segments(new int[] {0, 1, 2, 3, 153, 155, 155, 290},
-            new long[] {0, 62, 4200, 0, 63, 9, 70}, new int[] {3, 0, 5, 1, 2, 4, 6});
+            new long[] {0, 62, 2100, 0, 63, 9, 70}, new int[] {3, 0, 5, 1, 2, 4, 6});
 
     private final KernelComparison kernels = new KernelComparison();
 
