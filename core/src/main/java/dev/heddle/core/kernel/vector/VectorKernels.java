@@ -10,6 +10,8 @@ import dev.heddle.core.kernel.Experts;
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.Normalization;
 import dev.heddle.core.kernel.Rotary;
+import dev.heddle.core.kernel.SelectiveScan;
+import dev.heddle.core.kernel.StateSpaceDual;
 import dev.heddle.core.kernel.TokenShift;
 import dev.heddle.core.kernel.plain.PlainKernels;
 import dev.heddle.core.parallel.Workers;
@@ -27,6 +29,8 @@ public final class VectorKernels extends PlainKernels {
     private final Experts experts;
     private final TokenShift tokenShift;
     private final AdamW adamW;
+    private final SelectiveScan selectiveScan;
+    private final StateSpaceDual stateSpaceDual;
 
     private VectorKernels(Workers workers) {
         matrixProduct = new VectorMatrixProduct(workers);
@@ -40,6 +44,8 @@ public final class VectorKernels extends PlainKernels {
         experts = new VectorExperts(workers, matrixProduct);
         tokenShift = new VectorTokenShift(workers);
         adamW = new VectorAdamW(workers);
+        selectiveScan = new VectorSelectiveScan(workers);
+        stateSpaceDual = new VectorStateSpaceDual(workers);
     }
 
     public static VectorKernels create(Workers workers) {
@@ -54,11 +60,6 @@ public final class VectorKernels extends PlainKernels {
     @Override
     public MatrixProduct matrixProduct() {
         return matrixProduct;
-    }
-
-    @Override
-    public AdamW adamW() {
-        return adamW;
     }
 
     @Override
@@ -104,5 +105,20 @@ public final class VectorKernels extends PlainKernels {
     @Override
     public TokenShift tokenShift() {
         return tokenShift;
+    }
+
+    @Override
+    public AdamW adamW() {
+        return adamW;
+    }
+
+    @Override
+    public SelectiveScan selectiveScan() {
+        return selectiveScan;
+    }
+
+    @Override
+    public StateSpaceDual stateSpaceDual() {
+        return stateSpaceDual;
     }
 }

@@ -1,0 +1,121 @@
+package dev.heddle.core.kernel.recurrence;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+
+import dev.heddle.core.kernel.Segments;
+import dev.heddle.core.tensor.DType;
+import dev.heddle.core.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.Arrays;
+
+/// One ragged call of a recurrence kernel K with random arguments, and what all its forms must agree on.
+///
+/// The forms (state-space duality): step by step in double precision, the plain kernel; step by step, the fast kernel
+/// fed one row at a time; the fast kernel over whole segments, chunked where it has chunks; and quadratic, every output
+/// a weighted sum over all earlier positions as in attention, written in each test in double precision without a state.
+abstract class Recurrence<K> {
+    /// The plain kernel and the quadratic form compute in f64 and round what they store to f32, once: 6e-8 of a value,
+    /// and a little more where values cancel.
+    private static final double ROUNDED = 3e-7;
+
+    final Ragged ragged;
+    final Segments segments;
+
+    Recurrence(Ragged ragged, int... lengths) {
+        this.ragged = ragged;
+        this.segments = ragged.segments(lengths);
+    }
+
+    /// The state pools before the call.
+    abstract Tensor[] initial();
+
+    /// Columns of the output.
+    abstract int width();
+
+    /// Runs rows `from` to `to`, which `part` divides into sequences.
+    abstract void forward(K kernel, Tensor y, Tensor[] states, Segments part, int from, int to);
+
+    /// Outputs of a segment in the quadratic form, [rows, width].
+    abstract double[][] quadratic(int segment);
+
+    /// What failed, in messages.
+    abstract String describe();
+
+    /// Asserts that all forms agree.
+    ///
+    /// @param tolerance of the f32 sums of the fast kernel beside f64 sums, relative to the largest value
+    final void check(K plain, K fast, K single, double tolerance) {
+        Tensor[] expectedStates = copies(initial());
+        Tensor[] fastStates = copies(initial());
+        Tensor[] singleStates = copies(initial());
+        Tensor[] stepStates = copies(initial());
+        Tensor expected = whole(plain, expectedStates);
+        Tensor actual = whole(fast, fastStates);
+        Ragged.close(quadratic(), expected, ROUNDED, "plain and quadratic, " + describe());
+        Ragged.close(expected, actual, tolerance, "fast, " + describe());
+        assertArrayEquals(actual.toFloats(), whole(single, singleStates).toFloats(), "with one thread, " + describe());
+        Ragged.close(expected, stepwise(fast, stepStates), tolerance, "stepwise, " + describe());
+        for (int i = 0; i < expectedStates.length; i++) {
+            String what = ", state " + i + ", " + describe();
+            Ragged.close(expectedStates[i], fastStates[i], tolerance, "fast" + what);
+            Ragged.close(expectedStates[i], stepStates[i], tolerance, "stepwise" + what);
+            assertArrayEquals(fastStates[i].toFloats(), singleStates[i].toFloats(), "with one thread" + what);
+        }
+        eachAloneIsTheSame(fast, actual, fastStates);
+    }
+
+    private Tensor[] copies(Tensor[] states) {
+        return Arrays.stream(states).map(ragged::copy).toArray(Tensor[]::new);
+    }
+
+    private Tensor whole(K kernel, Tensor[] states) {
+        Tensor y = ragged.unwritten(segments.rows(), width());
+        forward(kernel, y, states, segments, 0, segments.rows());
+        return y;
+    }
+
+    private Tensor stepwise(K kernel, Tensor[] states) {
+        Tensor y = ragged.unwritten(segments.rows(), width());
+        for (int s = 0; s < segments.count(); s++) {
+            for (int t = segments.start(s); t < segments.end(s); t++) {
+                Segments row = new Segments(new int[] {0, 1}, new long[] {segments.positions()[s] + t - segments.start(s)},
+                        new int[] {segments.slots()[s]});
+                forward(kernel, y.rowRange(t, t + 1), states, row, t, t + 1);
+            }
+        }
+        return y;
+    }
+
+    private void eachAloneIsTheSame(K kernel, Tensor together, Tensor[] statesTogether) {
+        Tensor[] states = copies(initial());
+        for (int s = 0; s < segments.count(); s++) {
+            Tensor y = ragged.unwritten(segments.length(s), width());
+            Segments alone = new Segments(new int[] {0, segments.length(s)}, new long[] {segments.positions()[s]},
+                    new int[] {segments.slots()[s]});
+            forward(kernel, y, states, alone, segments.start(s), segments.end(s));
+            assertArrayEquals(together.rowRange(segments.start(s), segments.end(s)).toFloats(), y.toFloats(),
+                    "segment " + s + " alone, " + describe());
+        }
+        for (int i = 0; i < states.length; i++) {
+            assertArrayEquals(statesTogether[i].toFloats(), states[i].toFloats(), "state " + i + " alone, " + describe());
+        }
+    }
+
+    private Tensor quadratic() {
+        Tensor y = Tensor.zeros(Arena.ofAuto(), DType.F32, segments.rows(), width());
+        for (int s = 0; s < segments.count(); s++) {
+            double[][] rows = quadratic(s);
+            for (int t = 0; t < rows.length; t++) {
+                for (int j = 0; j < width(); j++) {
+                    y.set((long) (segments.start(s) + t) * width() + j, (float) rows[t][j]);
+                }
+            }
+        }
+        return y;
+    }
+
+    /// Element (t, j) of a tensor in double precision.
+    static double at(Tensor x, int t, int j) {
+        return x.get((long) t * x.columns() + j);
+    }
+}
