@@ -39,7 +39,7 @@ public final class TrainableParameters implements ParameterSource {
     }
 
     /// Overwrites a parameter of the device with `values`.
-    static void write(Backend backend, Tensor parameter, float[] values) {
+    public static void write(Backend backend, Tensor parameter, float[] values) {
         try (Arena arena = Arena.ofConfined()) {
             Tensor host = Tensor.of(arena, values, parameter.rows(), parameter.columns());
             Tensor placed = backend.place(host);

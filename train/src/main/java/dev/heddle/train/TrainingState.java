@@ -26,7 +26,7 @@ import java.util.Optional;
 /// What a training needs beside its model to go on as if it had never stopped: the parameters in f32, the optimizer's
 /// moments, the place in the data, and the states its lanes carry. `training.safetensors` holds the tensors,
 /// `training.json` the rest.
-final class TrainingState {
+public final class TrainingState {
     private static final String TENSORS = "training.safetensors";
     private static final String ABOUT = "training.json";
 
@@ -34,7 +34,7 @@ final class TrainingState {
     }
 
     /// Writes both files into `folder`.
-    static void save(Path folder, Backend backend, Map<String, Tensor> parameters, Optimizer optimizer, LaneSampler sampler,
+    public static void save(Path folder, Backend backend, Map<String, Tensor> parameters, Optimizer optimizer, LaneSampler sampler,
             TrainingPass pass, String fingerprint) {
         try (Arena arena = Arena.ofConfined()) {
             Map<String, Tensor> tensors = new LinkedHashMap<>();
@@ -80,13 +80,13 @@ final class TrainingState {
     }
 
     /// Whether `folder` holds a state.
-    static boolean isIn(Path folder) {
+    public static boolean isIn(Path folder) {
         return Files.isRegularFile(folder.resolve(ABOUT)) && Files.isRegularFile(folder.resolve(TENSORS));
     }
 
     /// Puts everything back.
     /// @throws TrainingException if the state is damaged or belongs to another training
-    static void restore(Path folder, Backend backend, Map<String, Tensor> parameters, Optimizer optimizer,
+    public static void restore(Path folder, Backend backend, Map<String, Tensor> parameters, Optimizer optimizer,
             LaneSampler sampler, TrainingPass pass, String fingerprint) {
         ObjectNode about = Json.readObject(folder.resolve(ABOUT));
         if (!about.path("fingerprint").asText().equals(fingerprint)) {

@@ -10,6 +10,9 @@ import java.util.Map;
 
 /// Mamba-2 (Dao & Gu 2024) in HF Transformers' form (`model_type` mamba2, Codestral Mamba among them) and mamba_ssm's
 /// own (`ssm_cfg.layer` Mamba2).
+///
+/// The two differ where B and C have several groups, as in Codestral Mamba: mamba_ssm normalises each group of channels
+/// by itself, Transformers' own class all of them together. Each form means here what its program computes.
 final class Mamba2 implements Family {
     @Override
     public String name() {

@@ -35,16 +35,43 @@ public final class SpecFile {
         return document.has("blocks") && document.has("width");
     }
 
-    /// The specification in `file`; without a `name` it is called like the file.
+    /// A record of any class from a YAML or JSON file, by the rules of specifications: keys in snake case, defaults from
+    /// [dev.heddle.core.spec.Default], errors with line, column and path.
+    /// @throws CheckpointException if the file is missing, malformed or does not fit
+    public static <T extends Record> T record(Class<T> type, Path file) {
+        return record(type, text(file), file.toString());
+    }
+
+    /// A record from `text`.
+    ///
+    /// @param origin names the text in errors
+    public static <T extends Record> T record(Class<T> type, String text, String origin) {
+        SpecError error = new SpecError(origin);
+        if (!(SpecTree.parse(text, origin) instanceof Mapping mapping)) {
+            throw error.wrong(SpecTree.parse(text, origin), "the document", "a mapping");
+        }
+        return new SpecDecoder(new SpecTypes(), error, Map.of()).root(type, mapping);
+    }
+
+    /// A record as YAML that [#record] reads.
+    public static String recordYaml(Record record) {
+        return YamlText.of(new SpecEncoder(new SpecTypes()).root(record));
+    }
+
+    /// The specification in `file`.
+    ///
+    /// @param name what the model is called if the file does not say
     /// @throws CheckpointException if the file is missing, malformed or describes no model
-    public static ModelSpec read(Path file) {
+    public static ModelSpec read(Path file, String name) {
+        return parse(text(file), file.toString(), name);
+    }
+
+    private static String text(Path file) {
         try {
             if (Files.size(file) > LARGEST) {
                 throw new CheckpointException(file + ": " + Files.size(file) + " bytes are more than a specification has");
             }
-            String name = file.getFileName().toString();
-            int dot = name.lastIndexOf('.');
-            return parse(Files.readString(file), file.toString(), dot > 0 ? name.substring(0, dot) : name);
+            return Files.readString(file);
         } catch (NoSuchFileException e) {
             throw new CheckpointException(file + ": no such file", e);
         } catch (IOException e) {

@@ -9,10 +9,10 @@ import java.util.Map;
 import java.util.zip.CRC32;
 
 /// Writes pickles opcode by opcode, and the ZIP archives around them, the bad ones included.
-final class PickleWriter {
+public final class PickleWriter {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 
-    PickleWriter() {
+    public PickleWriter() {
         raw(0x80, 2);
     }
 
@@ -23,11 +23,11 @@ final class PickleWriter {
         return this;
     }
 
-    PickleWriter op(char opcode) {
+    public PickleWriter op(char opcode) {
         return raw(opcode);
     }
 
-    PickleWriter text(String text) {
+    public PickleWriter text(String text) {
         byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
         out.write('X');
         out.writeBytes(little(4).putInt(utf8.length).array());
@@ -61,13 +61,13 @@ final class PickleWriter {
     }
 
     /// A float32 tensor over storage `key`.
-    PickleWriter tensor(String key, long storageElements, long offset, long[] shape, long[] stride) {
+    public PickleWriter tensor(String key, long storageElements, long offset, long[] shape, long[] stride) {
         global("torch._utils", "_rebuild_tensor_v2").op('(').op('(').text("storage").global("torch", "FloatStorage").text(key)
                 .text("cpu").number(storageElements).op('t').op('Q').number(offset).numbers(shape).numbers(stride);
         return raw(0x89).global("collections", "OrderedDict").op(')').op('R').op('t').op('R');
     }
 
-    byte[] end() {
+    public byte[] end() {
         out.write('.');
         return out.toByteArray();
     }
@@ -85,7 +85,7 @@ final class PickleWriter {
     }
 
     /// A ZIP archive of stored entries; with `zip64`, every size and place is written the 64-bit way.
-    static byte[] zip(Map<String, byte[]> entries, boolean zip64) {
+    public static byte[] zip(Map<String, byte[]> entries, boolean zip64) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream directory = new ByteArrayOutputStream();
         entries.forEach((name, content) -> {

@@ -17,7 +17,7 @@ final class AttentionOutput {
 
     AttentionOutput(AttentionSpec spec, Scope scope) {
         weight = spec.outputProjection()
-                ? Optional.of(scope.matrix("o.weight", scope.width(), (long) spec.heads() * spec.valueDim()))
+                ? Optional.of(scope.matrix("o.weight", Initial.RESIDUAL, scope.width(), (long) spec.heads() * spec.valueDim()))
                 : Optional.empty();
         bias = scope.small(spec.outputProjection() && spec.outputBias(), "o.bias", scope.width());
     }

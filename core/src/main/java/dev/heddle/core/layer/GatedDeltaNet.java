@@ -58,11 +58,11 @@ final class GatedDeltaNet implements Layer {
         gateUp = up(scope, "gate", spec.gateRank(), spec.valueWidth());
         decayUp = up(scope, "decay", spec.decayRank(), spec.decays());
         rate = scope.matrix("rate.weight", spec.heads(), width);
-        conv = scope.small("conv.weight", spec.convChannels(), spec.conv());
-        dtBias = scope.small("dt_bias", spec.decays());
-        aLog = scope.small("A_log", spec.heads());
+        conv = scope.small("conv.weight", Initial.CONVOLUTION, spec.convChannels(), spec.conv());
+        dtBias = scope.small("dt_bias", Initial.timeStep(1e-3, 1e-1), spec.decays());
+        aLog = scope.small("A_log", Initial.each((_, _, u) -> Math.log(1e-3 + 16 * u)), spec.heads());
         headNorm = scope.norm("head_norm", spec.headNorm(), spec.valueDim());
-        out = scope.matrix("out.weight", width, spec.valueWidth());
+        out = scope.matrix("out.weight", Initial.RESIDUAL, width, spec.valueWidth());
         shape = new Shape(spec.keyHeads(), spec.heads(), spec.keyDim(), spec.valueDim());
         convState = scope.recurrentState("conv", (spec.conv() - 1) * spec.convChannels());
         state = scope.recurrentState("delta", shape.stateElements());

@@ -26,7 +26,7 @@ final class GatedMlp implements Layer {
         this.spec = spec;
         gate = scope.matrix("gate.weight", spec.inner(), scope.width());
         up = scope.matrix("up.weight", spec.inner(), scope.width());
-        down = scope.matrix("down.weight", scope.width(), spec.inner());
+        down = scope.matrix("down.weight", Initial.RESIDUAL, scope.width(), spec.inner());
         gateBias = scope.small(spec.bias(), "gate.bias", spec.inner());
         upBias = scope.small(spec.bias(), "up.bias", spec.inner());
         downBias = scope.small(spec.bias(), "down.bias", scope.width());

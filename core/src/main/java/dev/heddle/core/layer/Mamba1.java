@@ -49,13 +49,13 @@ final class Mamba1 implements Layer {
             this.spec = spec;
             int inner = spec.headInner();
             xProj = scope.matrix("x_proj.weight", spec.dtRank() + 2L * spec.state(), inner);
-            dtProj = scope.matrix("dt_proj.weight", inner, spec.dtRank());
-            dtBias = scope.small("dt_proj.bias", inner);
+            dtProj = scope.matrix("dt_proj.weight", Initial.uniform(-1 / Math.sqrt(spec.dtRank()), 1 / Math.sqrt(spec.dtRank())), inner, spec.dtRank());
+            dtBias = scope.small("dt_proj.bias", Initial.timeStep(1e-3, 1e-1), inner);
             dtNorm = scope.norm("dt_norm", spec.innerNorm(), spec.dtRank());
             bNorm = scope.norm("b_norm", spec.innerNorm(), spec.state());
             cNorm = scope.norm("c_norm", spec.innerNorm(), spec.state());
-            aLog = scope.small("A_log", inner, spec.state());
-            skip = scope.small("D", inner);
+            aLog = scope.small("A_log", Initial.each((_, n, _) -> Math.log(n + 1)), inner, spec.state());
+            skip = scope.small("D", Initial.ONE, inner);
             scanState = scope.recurrentState("scan", spec.state() * inner);
         }
 
@@ -79,14 +79,14 @@ final class Mamba1 implements Layer {
         inZ = scope.matrix("in_z.weight", inner, width);
         inXBias = scope.small(spec.projectionBias(), "in_x.bias", inner);
         inZBias = scope.small(spec.projectionBias(), "in_z.bias", inner);
-        conv = scope.small("conv.weight", inner, spec.conv());
+        conv = scope.small("conv.weight", Initial.CONVOLUTION, inner, spec.conv());
         convBias = scope.small(spec.convBias(), "conv.bias", inner);
         convState = scope.recurrentState("conv", (spec.conv() - 1) * inner);
         heads = new Head[spec.heads()];
         for (int h = 0; h < heads.length; h++) {
             heads[h] = new Head(spec, heads.length == 1 ? scope : scope.child("heads." + h));
         }
-        outProj = spec.outputProjection() ? Optional.of(scope.matrix("out_proj.weight", width, inner)) : Optional.empty();
+        outProj = spec.outputProjection() ? Optional.of(scope.matrix("out_proj.weight", Initial.RESIDUAL, width, inner)) : Optional.empty();
         outBias = scope.small(spec.outputProjection() && spec.projectionBias(), "out_proj.bias", width);
     }
 

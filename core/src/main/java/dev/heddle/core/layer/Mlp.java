@@ -20,7 +20,7 @@ final class Mlp implements Layer {
     Mlp(MlpSpec spec, Scope scope) {
         this.spec = spec;
         up = scope.matrix("up.weight", spec.inner(), scope.width());
-        down = scope.matrix("down.weight", scope.width(), spec.inner());
+        down = scope.matrix("down.weight", Initial.RESIDUAL, scope.width(), spec.inner());
         upBias = scope.small(spec.bias(), "up.bias", spec.inner());
         downBias = scope.small(spec.bias(), "down.bias", scope.width());
     }

@@ -36,7 +36,7 @@ final class MultiScaleRetention implements Layer {
         value = scope.matrix("v.weight", values, scope.width());
         gate = scope.matrix("g.weight", values, scope.width());
         headNorm = scope.norm("head_norm", spec.headNorm(), spec.valueDim());
-        out = scope.matrix("out.weight", scope.width(), values);
+        out = scope.matrix("out.weight", Initial.RESIDUAL, scope.width(), values);
         double[] logDecay = IntStream.range(0, spec.heads()).mapToDouble(h -> spec.decay().log(h, spec.heads())).toArray();
         shape = new Shape(spec.heads(), spec.keyDim(), spec.valueDim(), logDecay, spec.normalised());
         state = scope.recurrentState("retention", shape.stateElements());

@@ -21,7 +21,8 @@ public final class Norm {
     }
 
     static Norm build(Scope scope, NormSpec spec, int width) {
-        return new Norm(spec, scope.small(!spec.isNone() && spec.weighted(), "weight", width),
+        return new Norm(spec, scope.small(!spec.isNone() && spec.weighted(), "weight",
+                spec.unitOffset() ? Initial.ZERO : Initial.ONE, width),
                 scope.small(!spec.isNone() && spec.bias(), "bias", width));
     }
 

@@ -18,6 +18,12 @@ import java.util.Optional;
 /// [I/H, I/H] of each head h, `recurrence_gate.bias`, `input_gate.bias` [I], `lambda` [I], `out.weight` [D, I], biases
 /// `in|gate|conv|out.bias`.
 final class RgLruBlock implements Layer {
+    /// Decays a at r = 1 whose squares are uniform between 0.9² and 0.999² (De et al. 2024, section 2.4), as λ.
+    private static final Initial DECAYS = Initial.each((_, _, u) -> {
+        double logDecay = 0.5 * Math.log(0.81 + u * (0.999 * 0.999 - 0.81));
+        return Math.log(Math.expm1(-logDecay / dev.heddle.core.kernel.RgLru.DECAY_SCALE));
+    });
+
     private final RgLruSpec spec;
     private final Tensor in;
     private final Tensor gate;
@@ -55,12 +61,12 @@ final class RgLruBlock implements Layer {
         gate = scope.matrix("gate.weight", inner, scope.width());
         inBias = scope.small(spec.bias(), "in.bias", inner);
         gateBias = scope.small(spec.bias(), "gate.bias", inner);
-        conv = scope.small("conv.weight", inner, spec.conv());
+        conv = scope.small("conv.weight", Initial.CONVOLUTION, inner, spec.conv());
         convBias = scope.small(spec.bias(), "conv.bias", inner);
         recurrence = InnerGate.of(spec, scope.child("recurrence_gate"));
         input = InnerGate.of(spec, scope.child("input_gate"));
-        lambda = scope.small("lambda", inner);
-        out = scope.matrix("out.weight", scope.width(), inner);
+        lambda = scope.small("lambda", DECAYS, inner);
+        out = scope.matrix("out.weight", Initial.RESIDUAL, scope.width(), inner);
         outBias = scope.small(spec.bias(), "out.bias", scope.width());
         convState = scope.recurrentState("conv", (spec.conv() - 1) * inner);
         lruState = scope.recurrentState("lru", inner);

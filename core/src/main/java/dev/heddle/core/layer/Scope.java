@@ -111,29 +111,39 @@ public final class Scope {
 
     /// A matrix [rows, columns] in its stored type.
     public Tensor matrix(String name, long rows, long columns) {
-        return parameter(name, ParameterSource.Kind.MATRIX, rows, columns);
+        return matrix(name, Initial.LINEAR, rows, columns);
+    }
+
+    /// A matrix that begins as `initial`.
+    public Tensor matrix(String name, Initial initial, long rows, long columns) {
+        return parameter(name, initial, ParameterSource.Kind.MATRIX, rows, columns);
     }
 
     /// The weight [O, C, height, width] of a two-dimensional convolution in its stored type, seen as [O, C·height·width].
     public Tensor filter(String name, long outputs, long channels, long height, long width) {
-        return parameter(name, ParameterSource.Kind.MATRIX, outputs, channels, height, width)
+        return parameter(name, Initial.LINEAR, ParameterSource.Kind.MATRIX, outputs, channels, height, width)
                 .reshape(outputs, channels * height * width);
     }
 
-    /// A small parameter in f32.
+    /// A small parameter in f32 that begins at zero.
     public Tensor small(String name, long... shape) {
-        return parameter(name, ParameterSource.Kind.SMALL, shape);
+        return small(name, Initial.ZERO, shape);
+    }
+
+    /// A small parameter in f32 that begins as `initial`.
+    public Tensor small(String name, Initial initial, long... shape) {
+        return parameter(name, initial, ParameterSource.Kind.SMALL, shape);
     }
 
     /// A small value in f32 that no gradient trains.
     public Tensor buffer(String name, long... shape) {
-        return parameter(name, ParameterSource.Kind.BUFFER, shape);
+        return parameter(name, Initial.ZERO, ParameterSource.Kind.BUFFER, shape);
     }
 
-    private Tensor parameter(String name, ParameterSource.Kind kind, long... shape) {
+    private Tensor parameter(String name, Initial initial, ParameterSource.Kind kind, long... shape) {
         String full = join(parameters, name);
         if (kind != ParameterSource.Kind.BUFFER) {
-            inventory.add(full, owner, share);
+            inventory.add(full, new Inventory.Owned(owner, kind, share, initial));
         }
         return source.parameter(full, kind, shape);
     }
@@ -141,6 +151,11 @@ public final class Scope {
     /// A small parameter that exists only if `present`.
     public Optional<Tensor> small(boolean present, String name, long... shape) {
         return present ? Optional.of(small(name, shape)) : Optional.empty();
+    }
+
+    /// A small parameter that exists only if `present` and begins as `initial`.
+    public Optional<Tensor> small(boolean present, String name, Initial initial, long... shape) {
+        return present ? Optional.of(small(name, initial, shape)) : Optional.empty();
     }
 
     /// A norm over `width` columns.

@@ -35,9 +35,9 @@ final class ShortConvolution implements Layer {
         inBBias = scope.small(spec.bias(), "in_b.bias", width);
         inCBias = scope.small(spec.bias(), "in_c.bias", width);
         inXBias = scope.small(spec.bias(), "in_x.bias", width);
-        conv = scope.small("conv.weight", width, spec.conv());
+        conv = scope.small("conv.weight", Initial.CONVOLUTION, width, spec.conv());
         convBias = scope.small(spec.bias(), "conv.bias", width);
-        outProj = scope.matrix("out_proj.weight", width, width);
+        outProj = scope.matrix("out_proj.weight", Initial.RESIDUAL, width, width);
         outBias = scope.small(spec.bias(), "out_proj.bias", width);
         convState = scope.recurrentState("conv", (spec.conv() - 1) * width);
     }

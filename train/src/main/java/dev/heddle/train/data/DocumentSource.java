@@ -38,6 +38,10 @@ public final class DocumentSource {
         return file;
     }
 
+    public String field() {
+        return field;
+    }
+
     /// Hands over every document that is not blank.
     /// @throws DataException if the file is missing, unreadable, damaged or not UTF-8
     public void forEach(Consumer<String> document) {

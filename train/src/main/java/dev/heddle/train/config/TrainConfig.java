@@ -1,0 +1,79 @@
+package dev.heddle.train.config;
+
+import dev.heddle.checkpoint.spec.SpecFile;
+import dev.heddle.core.spec.Default;
+import dev.heddle.core.spec.SpecException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/// A training as a file. `docs/training.md` describes it with an example.
+///
+/// @param model           a specification file, a preset, or a checkpoint whose weights to begin with
+/// @param tokenizer       file or folder; the checkpoint's own if left out
+/// @param data            the mixture
+/// @param validation      held-out text to evaluate on; `heldOut` of the mixture's documents if left out
+/// @param heldOut         part of the mixture's documents kept for validation
+/// @param steps           steps of the first phase
+/// @param schedule        of the first phase
+/// @param anneal          a second phase
+/// @param length          inputs of a lane in one pass
+/// @param batch           lanes
+/// @param accumulate      passes that make one step
+/// @param carry           whether recurrent states pass from step to step within a document
+/// @param seed            of initialisation and data order
+/// @param optimizer       AdamW and learning rates
+/// @param evaluateEvery   steps between evaluations; 0 for none
+/// @param evaluateTokens  most tokens of an evaluation
+/// @param checkpointEvery steps between saved states; 0 for only the last
+/// @param keep            saved states to keep
+/// @param output          folder of the run
+public record TrainConfig(
+        String model,
+        Optional<String> tokenizer,
+        List<DataConfig> data,
+        Optional<DataConfig> validation,
+        @Default("0.005") double heldOut,
+        long steps,
+        @Default("{type: cosine}") ScheduleConfig schedule,
+        Optional<PhaseConfig> anneal,
+        @Default("256") int length,
+        @Default("16") int batch,
+        @Default("1") int accumulate,
+        @Default("false") boolean carry,
+        @Default("1") long seed,
+        @Default("{}") OptimizerConfig optimizer,
+        @Default("100") long evaluateEvery,
+        @Default("65536") long evaluateTokens,
+        @Default("500") long checkpointEvery,
+        @Default("2") int keep,
+        String output) {
+    public TrainConfig {
+        positive("steps", steps);
+        positive("length", length);
+        positive("batch", batch);
+        positive("accumulate", accumulate);
+        positive("keep", keep);
+        if (data.isEmpty()) {
+            throw new SpecException("data", "is empty");
+        }
+        if (!(heldOut >= 0 && heldOut < 1)) {
+            throw new SpecException("heldOut", "must lie in [0, 1), not " + heldOut);
+        }
+        if (evaluateEvery < 0 || checkpointEvery < 0 || evaluateTokens < 0) {
+            throw new SpecException("evaluateEvery, evaluateTokens and checkpointEvery", "must not be negative");
+        }
+    }
+
+    private static void positive(String field, long value) {
+        if (value <= 0) {
+            throw new SpecException(field, "must be positive, not " + value);
+        }
+    }
+
+    /// The training in a YAML or JSON file.
+    /// @throws dev.heddle.checkpoint.CheckpointException if it is missing, malformed, or has an unknown or unfit key
+    public static TrainConfig read(Path file) {
+        return SpecFile.record(TrainConfig.class, file);
+    }
+}

@@ -1,0 +1,30 @@
+package dev.heddle.train.run;
+
+import dev.heddle.train.Trainer;
+
+/// Hears how a run goes.
+public interface RunListener {
+    /// Tokens of a corpus written to shards so far.
+    void tokenizing(String corpus, long tokens);
+
+    /// Everything is ready.
+    ///
+    /// @param parameters numbers that are trained
+    /// @param trainTokens tokens to learn from
+    /// @param validationTokens tokens held out
+    void started(long parameters, long trainTokens, long validationTokens);
+
+    /// Goes on after `step` steps of an earlier run.
+    void resumed(long step);
+
+    /// A step has been taken.
+    ///
+    /// @param total steps of the whole run
+    void step(Trainer.Step step, long total);
+
+    /// Loss on held-out text in nats per token.
+    void evaluated(long step, double loss);
+
+    /// The model and the training state have been saved.
+    void saved(long step);
+}
