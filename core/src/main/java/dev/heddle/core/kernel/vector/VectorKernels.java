@@ -2,16 +2,21 @@ package dev.heddle.core.kernel.vector;
 
 import dev.heddle.core.kernel.AdamW;
 import dev.heddle.core.kernel.Attention;
+import dev.heddle.core.kernel.BidirectionalAttention;
 import dev.heddle.core.kernel.CausalConvolution;
 import dev.heddle.core.kernel.CrossEntropy;
+import dev.heddle.core.kernel.DiagonalStateSpace;
 import dev.heddle.core.kernel.Elementwise;
 import dev.heddle.core.kernel.Embedding;
 import dev.heddle.core.kernel.Experts;
+import dev.heddle.core.kernel.FeatureMaps;
+import dev.heddle.core.kernel.LinearAttention;
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.Normalization;
 import dev.heddle.core.kernel.Rotary;
 import dev.heddle.core.kernel.SelectiveScan;
 import dev.heddle.core.kernel.StateSpaceDual;
+import dev.heddle.core.kernel.SymmetricConvolution;
 import dev.heddle.core.kernel.TokenShift;
 import dev.heddle.core.kernel.plain.PlainKernels;
 import dev.heddle.core.parallel.Workers;
@@ -31,6 +36,11 @@ public final class VectorKernels extends PlainKernels {
     private final AdamW adamW;
     private final SelectiveScan selectiveScan;
     private final StateSpaceDual stateSpaceDual;
+    private final FeatureMaps featureMaps;
+    private final SymmetricConvolution symmetricConvolution;
+    private final BidirectionalAttention bidirectionalAttention;
+    private final DiagonalStateSpace diagonalStateSpace;
+    private final LinearAttention linearAttention;
 
     private VectorKernels(Workers workers) {
         matrixProduct = new VectorMatrixProduct(workers);
@@ -46,6 +56,11 @@ public final class VectorKernels extends PlainKernels {
         adamW = new VectorAdamW(workers);
         selectiveScan = new VectorSelectiveScan(workers);
         stateSpaceDual = new VectorStateSpaceDual(workers);
+        featureMaps = new VectorFeatureMaps(workers);
+        symmetricConvolution = new VectorSymmetricConvolution(workers);
+        bidirectionalAttention = new VectorBidirectionalAttention(workers);
+        diagonalStateSpace = new VectorDiagonalStateSpace(workers);
+        linearAttention = new VectorLinearAttention(workers);
     }
 
     public static VectorKernels create(Workers workers) {
@@ -120,5 +135,30 @@ public final class VectorKernels extends PlainKernels {
     @Override
     public StateSpaceDual stateSpaceDual() {
         return stateSpaceDual;
+    }
+
+    @Override
+    public FeatureMaps featureMaps() {
+        return featureMaps;
+    }
+
+    @Override
+    public SymmetricConvolution symmetricConvolution() {
+        return symmetricConvolution;
+    }
+
+    @Override
+    public BidirectionalAttention bidirectionalAttention() {
+        return bidirectionalAttention;
+    }
+
+    @Override
+    public DiagonalStateSpace diagonalStateSpace() {
+        return diagonalStateSpace;
+    }
+
+    @Override
+    public LinearAttention linearAttention() {
+        return linearAttention;
     }
 }
