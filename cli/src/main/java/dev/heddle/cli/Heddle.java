@@ -12,6 +12,7 @@ import picocli.CommandLine.ExitCode;
             RunCommand.class,
             PullCommand.class,
             TokenizeCommand.class,
+            InspectCommand.class,
             BenchCommand.class,
             LogitsCommand.class,
             GradsCommand.class,

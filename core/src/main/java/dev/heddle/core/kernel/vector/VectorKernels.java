@@ -5,19 +5,25 @@ import dev.heddle.core.kernel.Attention;
 import dev.heddle.core.kernel.BidirectionalAttention;
 import dev.heddle.core.kernel.CausalConvolution;
 import dev.heddle.core.kernel.CrossEntropy;
+import dev.heddle.core.kernel.DeltaWkv;
 import dev.heddle.core.kernel.DiagonalStateSpace;
 import dev.heddle.core.kernel.Elementwise;
 import dev.heddle.core.kernel.Embedding;
 import dev.heddle.core.kernel.Experts;
 import dev.heddle.core.kernel.FeatureMaps;
+import dev.heddle.core.kernel.GatedDeltaRule;
 import dev.heddle.core.kernel.LinearAttention;
 import dev.heddle.core.kernel.MatrixProduct;
+import dev.heddle.core.kernel.MatrixWkv;
 import dev.heddle.core.kernel.Normalization;
+import dev.heddle.core.kernel.Retention;
+import dev.heddle.core.kernel.RgLru;
 import dev.heddle.core.kernel.Rotary;
 import dev.heddle.core.kernel.SelectiveScan;
 import dev.heddle.core.kernel.StateSpaceDual;
 import dev.heddle.core.kernel.SymmetricConvolution;
 import dev.heddle.core.kernel.TokenShift;
+import dev.heddle.core.kernel.Wkv;
 import dev.heddle.core.kernel.plain.PlainKernels;
 import dev.heddle.core.parallel.Workers;
 
@@ -36,11 +42,17 @@ public final class VectorKernels extends PlainKernels {
     private final AdamW adamW;
     private final SelectiveScan selectiveScan;
     private final StateSpaceDual stateSpaceDual;
+    private final Wkv wkv;
+    private final MatrixWkv matrixWkv;
+    private final DeltaWkv deltaWkv;
+    private final Retention retention;
+    private final RgLru rgLru;
+    private final GatedDeltaRule gatedDeltaRule;
+    private final LinearAttention linearAttention;
     private final FeatureMaps featureMaps;
     private final SymmetricConvolution symmetricConvolution;
     private final BidirectionalAttention bidirectionalAttention;
     private final DiagonalStateSpace diagonalStateSpace;
-    private final LinearAttention linearAttention;
 
     private VectorKernels(Workers workers) {
         matrixProduct = new VectorMatrixProduct(workers);
@@ -56,11 +68,17 @@ public final class VectorKernels extends PlainKernels {
         adamW = new VectorAdamW(workers);
         selectiveScan = new VectorSelectiveScan(workers);
         stateSpaceDual = new VectorStateSpaceDual(workers);
+        linearAttention = new VectorLinearAttention(workers);
+        gatedDeltaRule = new VectorGatedDeltaRule(workers);
+        rgLru = new VectorRgLru(workers);
+        retention = new VectorRetention(workers);
+        deltaWkv = new VectorDeltaWkv(workers);
+        matrixWkv = new VectorMatrixWkv(workers);
+        wkv = new VectorWkv(workers);
         featureMaps = new VectorFeatureMaps(workers);
         symmetricConvolution = new VectorSymmetricConvolution(workers);
         bidirectionalAttention = new VectorBidirectionalAttention(workers);
         diagonalStateSpace = new VectorDiagonalStateSpace(workers);
-        linearAttention = new VectorLinearAttention(workers);
     }
 
     public static VectorKernels create(Workers workers) {
@@ -138,6 +156,41 @@ public final class VectorKernels extends PlainKernels {
     }
 
     @Override
+    public Wkv wkv() {
+        return wkv;
+    }
+
+    @Override
+    public MatrixWkv matrixWkv() {
+        return matrixWkv;
+    }
+
+    @Override
+    public DeltaWkv deltaWkv() {
+        return deltaWkv;
+    }
+
+    @Override
+    public Retention retention() {
+        return retention;
+    }
+
+    @Override
+    public RgLru rgLru() {
+        return rgLru;
+    }
+
+    @Override
+    public GatedDeltaRule gatedDeltaRule() {
+        return gatedDeltaRule;
+    }
+
+    @Override
+    public LinearAttention linearAttention() {
+        return linearAttention;
+    }
+
+    @Override
     public FeatureMaps featureMaps() {
         return featureMaps;
     }
@@ -155,10 +208,5 @@ public final class VectorKernels extends PlainKernels {
     @Override
     public DiagonalStateSpace diagonalStateSpace() {
         return diagonalStateSpace;
-    }
-
-    @Override
-    public LinearAttention linearAttention() {
-        return linearAttention;
     }
 }
