@@ -15,6 +15,7 @@ import picocli.CommandLine.ExitCode;
             BenchCommand.class,
             LogitsCommand.class,
             GradsCommand.class,
+            TrainCommand.class,
         },
         footer = {"", "MODEL is a folder with config.json and weights, a hub id owner/name, a preset name,",
             "or nothing for the small model that comes with Heddle.", "",
