@@ -67,7 +67,7 @@ def goose(x, p, eps, first):
     low = lambda c, act: act(m["v" if c == "v" else c] @ p[c + "1"]) @ p[c + "2"]
     flat = lambda n: p[n].reshape(-1)
     same = lambda y: y
-    w = torch.exp(-0.606531 * torch.sigmoid(flat("w0") + low("w", torch.tanh)))
+    w = torch.exp(-0.6065306597126334 * torch.sigmoid(flat("w0") + low("w", torch.tanh)))
     r, k, v = m["r"] @ p["receptance.weight"].T, m["k"] @ p["key.weight"].T, m["v"] @ p["value.weight"].T
     if first is None:
         first = v
