@@ -3,10 +3,7 @@ package dev.heddle.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.heddle.checkpoint.family.Checkpoint;
-import dev.heddle.checkpoint.config.Config;
-import dev.heddle.checkpoint.family.Families;
 import dev.heddle.checkpoint.json.Json;
-import dev.heddle.checkpoint.zoo.Zoo;
 import dev.heddle.core.backend.CpuBackend;
 import dev.heddle.core.model.Model;
 import dev.heddle.core.spec.ModelSpec;
@@ -17,8 +14,6 @@ import dev.heddle.engine.measure.MachineLimits;
 import dev.heddle.engine.measure.RandomParameters;
 import dev.heddle.engine.measure.Throughput;
 import java.io.PrintWriter;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -44,8 +39,8 @@ final class BenchCommand implements Callable<Integer> {
     @Parameters(paramLabel = "MODEL", arity = "0..1", defaultValue = "", description = "the model; default the bundled one")
     String model;
 
-    @Option(names = "--random", paramLabel = "PRESET-OR-CONFIG",
-            description = "fill this configuration with random weights instead of loading a model")
+    @Option(names = "--random", paramLabel = "ARCHITECTURE",
+            description = "fill this preset, configuration or specification file with random weights instead of loading a model")
     String random;
 
     @Option(names = "--type", paramLabel = "TYPE", defaultValue = "bf16", description = "of random weights: bf16, f16 or f32")
@@ -105,7 +100,7 @@ final class BenchCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         try (CpuBackend backend = backendOptions.open(err)) {
             if (random != null) {
-                ModelSpec configuration = configuration(random);
+                ModelSpec configuration = ModelArgument.spec(random);
                 err.println("heddle: filling " + configuration.name() + " with random " + type + " weights");
                 err.flush();
                 Model built = new Model(configuration, new RandomParameters(backend, weights, 1));
@@ -129,21 +124,6 @@ final class BenchCommand implements Callable<Integer> {
             case "f32" -> DType.F32;
             default -> throw new UsageException(option + " must be bf16, f16 or f32, not " + name);
         };
-    }
-
-    private static ModelSpec configuration(String name) {
-        Config config;
-        if (Zoo.contains(name)) {
-            config = Zoo.config(Zoo.get(name));
-        } else {
-            Path path = Path.of(name);
-            Path file = Files.isDirectory(path) ? path.resolve("config.json") : path;
-            if (!Files.isRegularFile(file)) {
-                throw new UsageException("--random: " + name + " is no preset (see 'heddle zoo') and no configuration file");
-            }
-            config = Config.read(file);
-        }
-        return Checkpoint.spec(config, Families.of(config), name);
     }
 
     private void measure(LanguageModel language, CpuBackend backend, String title) {

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -32,8 +33,8 @@ final class GradsCommand implements Callable<Integer> {
     @Parameters(paramLabel = "MODEL", arity = "0..1", defaultValue = "", description = "the model; default the bundled one")
     String model;
 
-    @Option(names = "--tokens", required = true, paramLabel = "FILE", description = "JSON: a list of lists of token ids")
-    Path tokens;
+    @ArgGroup(multiplicity = "1")
+    InputFile input;
 
     @Option(names = {"--output", "-o"}, required = true, paramLabel = "FILE", description = "safetensors file to write")
     Path output;
@@ -44,6 +45,13 @@ final class GradsCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         OutputFile.require(output);
+        if (input.pixels.isPresent()) {
+            try (Backend backend = backendOptions.open(spec.commandLine().getErr())) {
+                ImageComparison.gradients(ModelArgument.folder(model), input.pixels.get(), output, backend, spec.commandLine().getOut());
+            }
+            return 0;
+        }
+        Path tokens = input.tokens.orElseThrow();
         List<int[]> sequences = TokenFile.read(tokens);
         try (Checkpoint checkpoint = Checkpoint.open(ModelArgument.folder(model));
                 Backend backend = backendOptions.open(spec.commandLine().getErr())) {

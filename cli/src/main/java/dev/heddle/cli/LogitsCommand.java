@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -34,11 +35,11 @@ final class LogitsCommand implements Callable<Integer> {
     @Parameters(paramLabel = "MODEL", arity = "0..1", defaultValue = "", description = "the model; default the bundled one")
     String model;
 
-    @Option(names = "--tokens", required = true, paramLabel = "FILE", description = "JSON: a list of lists of token ids")
-    Path tokens;
+    @ArgGroup(multiplicity = "1")
+    InputFile input;
 
     @Option(names = {"--output", "-o"}, required = true, paramLabel = "FILE",
-            description = "safetensors file to write: logits.0, logits.1, … f32 [length, vocabulary]")
+            description = "safetensors file to write: logits.0, logits.1, … f32 [length, vocabulary]; logits [images, classes] of --pixels")
     Path output;
 
     @Option(names = "--decode-from", paramLabel = "N",
@@ -54,11 +55,21 @@ final class LogitsCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         OutputFile.require(output);
-        List<int[]> sequences = TokenFile.read(tokens);
         if (decodeFrom != null && decodeFrom < 0) {
             throw new UsageException("--decode-from must be 0 or more, not " + decodeFrom);
         }
         PrintWriter err = spec.commandLine().getErr();
+        if (input.pixels.isPresent()) {
+            if (decodeFrom != null || together) {
+                throw new UsageException("--decode-from and --together are for tokens, not for --pixels");
+            }
+            try (Backend backend = backendOptions.open(err)) {
+                ImageComparison.logits(ModelArgument.folder(model), input.pixels.get(), output, backend, spec.commandLine().getOut());
+            }
+            return 0;
+        }
+        Path tokens = input.tokens.orElseThrow();
+        List<int[]> sequences = TokenFile.read(tokens);
         try (Checkpoint checkpoint = Checkpoint.open(ModelArgument.folder(model)); Backend backend = backendOptions.open(err);
                 LanguageModel language = LanguageModel.load(checkpoint, backend)) {
             int vocabulary = language.spec().vocabulary();

@@ -3,11 +3,15 @@ package dev.heddle.cli;
 import dev.heddle.checkpoint.CheckpointException;
 import dev.heddle.checkpoint.hub.Hub;
 import dev.heddle.checkpoint.hub.Selection;
+import dev.heddle.checkpoint.zoo.ModelSpecs;
+import dev.heddle.checkpoint.zoo.Preset;
 import dev.heddle.checkpoint.zoo.Zoo;
+import dev.heddle.core.spec.ModelSpec;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /// What a MODEL on the command line means: a folder, a file, a hub id, a preset, or nothing for the bundled model.
@@ -71,8 +75,31 @@ final class ModelArgument {
         if (isHubId(argument)) {
             return fromHub(argument, Selection.MODEL);
         }
-        throw new CheckpointException(argument + ": no such file or folder, no preset (see 'heddle zoo') and no hub id "
-                + "(owner/name)");
+        throw unknown(argument);
+    }
+
+    /// The architecture that `argument` names: a folder, a configuration or specification file, a preset, a hub id (of
+    /// which only the description is downloaded), or nothing for the bundled model.
+    static ModelSpec spec(String argument) {
+        if (argument.isEmpty()) {
+            return ModelSpecs.of(bundled());
+        }
+        if (exists(argument)) {
+            return ModelSpecs.of(Path.of(argument));
+        }
+        Optional<Preset> preset = Zoo.find(argument);
+        if (preset.isPresent()) {
+            return ModelSpecs.of(preset.get());
+        }
+        if (isHubId(argument)) {
+            return ModelSpecs.of(fromHub(argument, Selection.DESCRIPTION), argument);
+        }
+        throw unknown(argument);
+    }
+
+    private static CheckpointException unknown(String argument) {
+        return new CheckpointException(argument + ": no such file or folder, no preset (see 'heddle zoo') and no hub id "
+                + "(owner/name)" + Zoo.hint(argument));
     }
 
     /// The cached or downloaded folder of a model on the hub.

@@ -2,7 +2,7 @@ package dev.heddle.cli;
 
 import dev.heddle.checkpoint.CheckpointException;
 import dev.heddle.checkpoint.family.Checkpoint;
-import dev.heddle.checkpoint.spec.SpecFile;
+import dev.heddle.checkpoint.zoo.ModelSpecs;
 import dev.heddle.checkpoint.zoo.Preset;
 import dev.heddle.checkpoint.zoo.Zoo;
 import dev.heddle.train.run.Start;
@@ -26,7 +26,7 @@ final class TrainingModel implements AutoCloseable {
         Path path = base.resolve(model);
         String lower = model.toLowerCase(Locale.ROOT);
         if (Files.isRegularFile(path) && (lower.endsWith(".yaml") || lower.endsWith(".yml") || lower.endsWith(".json"))) {
-            return new TrainingModel(Start.of(SpecFile.read(path)), Optional.empty());
+            return new TrainingModel(Start.of(ModelSpecs.of(path)), Optional.empty());
         }
         if (!Files.exists(path) && Zoo.contains(model)) {
             Preset preset = Zoo.get(model);

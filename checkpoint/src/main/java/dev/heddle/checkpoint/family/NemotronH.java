@@ -36,7 +36,7 @@ final class NemotronH implements Family {
 
     @Override
     public ModelSpec spec(Config config, String name) {
-        double epsilon = config.numberAnyOr(1e-5, "layer_norm_epsilon", "rms_norm_eps");
+        double epsilon = config.numberAnyOr(1e-5, "layer_norm_epsilon", "norm_eps", "rms_norm_eps");
         NormSpec norm = NormSpec.rms(epsilon);
         List<LayerSpec> blocks = new ArrayList<>();
         for (String type : blockTypes(config)) {
@@ -74,8 +74,8 @@ final class NemotronH implements Family {
 
     private static AttentionSpec attention(Config config) {
         int heads = config.integer("num_attention_heads");
-        return AttentionSpec.of(heads, config.integer("num_key_value_heads", heads), config.integer("head_dim", 128),
-                PositionSpec.NONE);
+        return AttentionSpec.of(heads, config.integer("num_key_value_heads", heads),
+                config.integerAnyOr(128, "head_dim", "attention_head_dim"), PositionSpec.NONE);
     }
 
     private static Mamba2Spec mamba(Config config, double epsilon) {

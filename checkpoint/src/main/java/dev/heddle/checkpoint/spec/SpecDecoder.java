@@ -9,7 +9,7 @@ import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Type;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +24,7 @@ final class SpecDecoder {
     private final SpecTypes types;
     private final SpecError error;
     private final Map<String, SpecNode> definitions;
+    private final Map<SpecTypes.Component, Object> fallbacks = new HashMap<>();
 
     SpecDecoder(SpecTypes types, SpecError error, Map<String, SpecNode> definitions) {
         this.types = types;
@@ -37,16 +38,23 @@ final class SpecDecoder {
     }
 
     /// The value a [dev.heddle.core.spec.Default] stands for.
-    Object fallback(SpecTypes.Component component, Object[] before, List<SpecTypes.Component> all) {
+    ///
+    /// @param values those of the record's components, as far as they are known
+    Object fallback(SpecTypes.Component component, Object[] values, List<SpecTypes.Component> all) {
         String same = component.fallback().orElseThrow().sameAs();
         if (!same.isEmpty()) {
-            for (int i = 0; i < before.length; i++) {
-                if (all.get(i).component().getName().equals(same)) {
-                    return before[i];
+            for (int i = 0; i < values.length; i++) {
+                if (all.get(i).component().getName().equals(same) && values[i] != null) {
+                    return values[i];
                 }
             }
-            throw new IllegalStateException(component.component() + " takes its default from " + same + ", which is no earlier component");
+            throw new IllegalStateException(component.component() + " takes its default from " + same
+                    + ", which is no component with a value of its own");
         }
+        return fallbacks.computeIfAbsent(component, this::fallback);
+    }
+
+    private Object fallback(SpecTypes.Component component) {
         String text = component.fallback().orElseThrow().value();
         return new SpecDecoder(types, new SpecError("default of " + component.component()), Map.of())
                 .value(component.type(), SpecTree.parse(text, "default"), component.key(), NO_BLOCK);
@@ -188,10 +196,15 @@ final class SpecDecoder {
                 values[i] = value(component.type(), node, place, block);
             } else if (component.raw() == Optional.class) {
                 values[i] = Optional.empty();
-            } else if (component.fallback().isPresent()) {
-                values[i] = fallback(component, Arrays.copyOf(values, i), components);
-            } else {
+            } else if (component.fallback().isEmpty()) {
                 throw error.at(mapping, place + " is missing");
+            } else if (component.fallback().get().sameAs().isEmpty()) {
+                values[i] = fallback(component, values, components);
+            }
+        }
+        for (int i = 0; i < values.length; i++) {
+            if (values[i] == null) {
+                values[i] = fallback(components.get(i), values, components);
             }
         }
         return construct(record, mapping, path, values);

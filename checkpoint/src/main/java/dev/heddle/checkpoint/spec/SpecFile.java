@@ -58,12 +58,12 @@ public final class SpecFile {
         return YamlText.of(new SpecEncoder(new SpecTypes()).root(record));
     }
 
-    /// The specification in `file`; without a `name` it is called like the file.
+    /// The specification in `file`.
+    ///
+    /// @param name what the model is called if the file does not say
     /// @throws CheckpointException if the file is missing, malformed or describes no model
-    public static ModelSpec read(Path file) {
-        String name = file.getFileName().toString();
-        int dot = name.lastIndexOf('.');
-        return parse(text(file), file.toString(), dot > 0 ? name.substring(0, dot) : name);
+    public static ModelSpec read(Path file, String name) {
+        return parse(text(file), file.toString(), name);
     }
 
     private static String text(Path file) {

@@ -3,6 +3,7 @@ package dev.heddle.checkpoint.zoo;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.heddle.checkpoint.CheckpointException;
 import dev.heddle.checkpoint.config.Config;
+import dev.heddle.checkpoint.text.Nearest;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -51,7 +52,12 @@ public final class Zoo {
     /// @throws CheckpointException if there is none
     public static Preset get(String name) {
         return find(name).orElseThrow(() -> new CheckpointException("no preset is called \"" + name
-                + "\"; 'heddle zoo' lists them"));
+                + "\"; 'heddle zoo' lists them" + hint(name)));
+    }
+
+    /// `, did you mean …?` if a preset's name is nearly this one, and nothing otherwise.
+    public static String hint(String name) {
+        return Nearest.hint(name, presets().stream().map(Preset::name).toList());
     }
 
     /// The configuration of a preset.

@@ -9,7 +9,7 @@ import dev.heddle.checkpoint.Repository;
 import dev.heddle.checkpoint.config.Config;
 import dev.heddle.checkpoint.family.Checkpoint;
 import dev.heddle.checkpoint.family.Families;
-import dev.heddle.checkpoint.family.Family;
+import dev.heddle.checkpoint.zoo.Zoo;
 import dev.heddle.core.spec.AttentionSpec;
 import dev.heddle.core.spec.LayerSpec;
 import dev.heddle.core.spec.ModelSpec;
@@ -39,21 +39,18 @@ class SpecFileTest {
               M: [mamba, mlp]
             """;
 
-    static Stream<Path> configurations() throws IOException {
-        try (Stream<Path> configs = Files.list(Repository.path("testdata/configs"));
-                Stream<Path> fixtures = Files.list(Repository.fixtures())) {
-            return Stream.concat(configs.filter(file -> file.toString().endsWith(".json") && !file.endsWith("EXPECTED_PARAMETERS.json")),
-                    fixtures.map(folder -> folder.resolve("config.json")).filter(Files::exists))
-                    .filter(file -> Families.all().stream().anyMatch(family -> family.accepts(Config.read(file)))).sorted().toList().stream();
+    static Stream<Config> configurations() throws IOException {
+        try (Stream<Path> fixtures = Files.list(Repository.fixtures())) {
+            return Stream.concat(Zoo.presets().stream().map(Zoo::config),
+                    fixtures.map(folder -> folder.resolve("config.json")).filter(Files::exists).sorted().map(Config::read))
+                    .filter(config -> Families.all().stream().anyMatch(family -> family.accepts(config))).toList().stream();
         }
     }
 
     @ParameterizedTest
     @MethodSource("configurations")
-    void everyArchitectureSurvivesYamlAndJson(Path file) {
-        Config config = Config.read(file);
-        Family family = Families.of(config);
-        ModelSpec spec = Checkpoint.spec(config, family, "round trip");
+    void everyArchitectureSurvivesYamlAndJson(Config config) {
+        ModelSpec spec = Checkpoint.spec(config, Families.of(config), "round trip");
         String yaml = SpecFile.yaml(spec);
         assertEquals(spec, SpecFile.parse(yaml, "yaml", "other"), yaml);
         assertEquals(spec, SpecFile.parse(SpecFile.json(spec).toPrettyString(), "json", "other"));

@@ -36,4 +36,14 @@ public interface Attention {
     /// @param q [T, H·K]
     /// @param cache holds the rows of this batch already
     void forward(Shape shape, Tensor y, Tensor q, KeyValues cache, Segments segments);
+
+    /// Adds the gradients of [#forward]. With p the softmax and ds = p ⊙ (dy·v − dy·y) its gradient towards the scores:
+    /// dq += Σ_s ds·∂score·k[s], dk[s] += Σ_t ds·∂score·q[t], dv[s] += Σ_t p·dy[t]. Keys and values from before this
+    /// batch get none.
+    ///
+    /// @param dk [T, kvHeads·K]
+    /// @param dv [T, kvHeads·V]
+    /// @param y  what [#forward] gave
+    void backward(Shape shape, Tensor dq, Tensor dk, Tensor dv, Tensor dy, Tensor y, Tensor q, KeyValues cache,
+            Segments segments);
 }

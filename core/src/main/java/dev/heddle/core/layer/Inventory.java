@@ -28,9 +28,10 @@ public final class Inventory {
     /// To whom a parameter belongs.
     ///
     /// @param layer the innermost layer that asked for it; empty for the model's own: embedding, final norm, head
+    /// @param kind  how it is used
     /// @param share share of the tokens that use it
     /// @param initial what it holds before training
-    public record Owned(Optional<Placed> layer, double share, Initial initial) {
+    public record Owned(Optional<Placed> layer, ParameterSource.Kind kind, double share, Initial initial) {
     }
 
     private final List<Placed> layers = new ArrayList<>();
@@ -42,8 +43,8 @@ public final class Inventory {
         return placed;
     }
 
-    void add(String parameter, Optional<Placed> owner, double share, Initial initial) {
-        parameters.merge(parameter, new Owned(owner, share, initial), (old, next) -> old.share() >= next.share() ? old : next);
+    void add(String parameter, Owned owned) {
+        parameters.merge(parameter, owned, (old, next) -> old.share() >= next.share() ? old : next);
     }
 
     /// Every use of every layer, outer ones before those inside them.

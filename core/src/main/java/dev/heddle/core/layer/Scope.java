@@ -143,7 +143,7 @@ public final class Scope {
     private Tensor parameter(String name, Initial initial, ParameterSource.Kind kind, long... shape) {
         String full = join(parameters, name);
         if (kind != ParameterSource.Kind.BUFFER) {
-            inventory.add(full, owner, share, initial);
+            inventory.add(full, new Inventory.Owned(owner, kind, share, initial));
         }
         return source.parameter(full, kind, shape);
     }

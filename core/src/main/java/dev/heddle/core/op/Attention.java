@@ -5,7 +5,8 @@ import dev.heddle.core.kernel.KeyValues;
 import dev.heddle.core.pass.Pass;
 import dev.heddle.core.tensor.Tensor;
 
-/// Softmax attention over a sequence's past; the equation stands at [dev.heddle.core.kernel.Attention].
+/// Softmax attention over a sequence's past; the equations stand at [dev.heddle.core.kernel.Attention]. The backward
+/// reads the keys and values where the forward stored them, so a pass's gradient is taken before the next pass.
 public final class Attention {
     /// Keys and values a layer has stored: those of this pass's rows, where gradients flow to, and the memory of all
     /// positions that holds them.
@@ -43,9 +44,10 @@ public final class Attention {
         Shapes.columns("queries", q, (long) shape.heads() * shape.headDim());
         Shapes.columns("keys", stored.keys(), (long) shape.kvHeads() * shape.headDim());
         Shapes.columns("values", stored.values(), (long) shape.kvHeads() * shape.valueDim());
-        Gradients.unavailable(pass, "Attention");
         Tensor y = pass.take(q.rows(), (long) shape.heads() * shape.valueDim());
         pass.kernels().attention().forward(shape, y, q, stored.memory(), pass.segments());
+        pass.record(() -> pass.kernels().attention().backward(shape, pass.gradient(q), pass.gradient(stored.keys()),
+                pass.gradient(stored.values()), pass.gradient(y), y, q, stored.memory(), pass.segments()));
         return y;
     }
 }

@@ -13,6 +13,6 @@ public @interface Default {
     /// The value as a file would write it: `0`, `false`, `none`, `silu`.
     String value() default "";
 
-    /// Instead of a value, the earlier component whose value it takes.
+    /// Instead of a value, the component of the same record whose value it takes.
     String sameAs() default "";
 }

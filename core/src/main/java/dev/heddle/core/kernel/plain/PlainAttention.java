@@ -37,47 +37,134 @@ public final class PlainAttention implements Attention {
         }
     }
 
-    private static void head(Shape shape, Tensor y, Tensor q, KeyValues cache, int slot, int t, long position, int h) {
-        int g = h / (shape.heads() / shape.kvHeads());
-        double[] out = new double[shape.valueDim()];
-        double[] scores = new double[(int) position + 1];
+    /// Softmax of a query over the positions up to its own; hidden ones get 0.
+    private static double[] weights(Shape shape, Tensor q, KeyValues cache, int slot, int t, long position, int h) {
+        double[] weights = new double[(int) position + 1];
         double max = Double.NEGATIVE_INFINITY;
         for (int s = 0; s <= position; s++) {
-            scores[s] = visible(shape, position, s) ? score(shape, q, cache, slot, t, position, s, h, g)
+            weights[s] = visible(shape, position, s) ? score(shape, q, cache, slot, t, position, s, h)
                     : Double.NEGATIVE_INFINITY;
-            max = Math.max(max, scores[s]);
+            max = Math.max(max, weights[s]);
         }
         double sum = 0;
         for (int s = 0; s <= position; s++) {
-            double weight = Math.exp(scores[s] - max);
-            if (weight == 0) {
+            weights[s] = Math.exp(weights[s] - max);
+            sum += weights[s];
+        }
+        for (int s = 0; s <= position; s++) {
+            weights[s] /= sum;
+        }
+        return weights;
+    }
+
+    private static double[] row(KeyValues cache, Tensor rows, int slot, int s, int g, int width) {
+        double[] values = new double[width];
+        long at = rows.address(cache.row(slot, s)) + rows.dtype().bytes((long) g * width);
+        for (int d = 0; d < width; d++) {
+            values[d] = Memory.load(rows.dtype(), at + rows.dtype().bytes(d));
+        }
+        return values;
+    }
+
+    private static void head(Shape shape, Tensor y, Tensor q, KeyValues cache, int slot, int t, long position, int h) {
+        double[] out = new double[shape.valueDim()];
+        double[] weights = weights(shape, q, cache, slot, t, position, h);
+        for (int s = 0; s <= position; s++) {
+            if (weights[s] != 0) {
+                double[] value = row(cache, cache.values(), slot, s, group(shape, h), shape.valueDim());
+                for (int d = 0; d < out.length; d++) {
+                    out[d] += weights[s] * value[d];
+                }
+            }
+        }
+        Elements.put(y, t, h * shape.valueDim(), out);
+    }
+
+    private static int group(Shape shape, int h) {
+        return h / (shape.heads() / shape.kvHeads());
+    }
+
+    @Override
+    public void backward(Shape shape, Tensor dq, Tensor dk, Tensor dv, Tensor dy, Tensor y, Tensor q, KeyValues cache,
+            Segments segments) {
+        for (int s = 0; s < segments.count(); s++) {
+            for (int t = segments.start(s); t < segments.end(s); t++) {
+                for (int h = 0; h < shape.heads(); h++) {
+                    backward(shape, dq, dk, dv, dy, q, cache, segments, s, t, h);
+                }
+            }
+        }
+    }
+
+    private static void backward(Shape shape, Tensor dq, Tensor dk, Tensor dv, Tensor dy, Tensor q, KeyValues cache,
+            Segments segments, int segment, int t, int h) {
+        int slot = segments.slots()[segment];
+        long begin = segments.positions()[segment];
+        long position = begin + t - segments.start(segment);
+        int g = group(shape, h);
+        double[] weights = weights(shape, q, cache, slot, t, position, h);
+        double[] upstream = Elements.row(dy, t, h * shape.valueDim(), shape.valueDim());
+        double[] query = Elements.row(q, t, h * shape.headDim(), shape.headDim());
+        double[] slope = new double[weights.length];
+        double mean = 0;
+        for (int s = 0; s < weights.length; s++) {
+            if (weights[s] != 0) {
+                slope[s] = dot(upstream, row(cache, cache.values(), slot, s, g, shape.valueDim()));
+                mean += weights[s] * slope[s];
+            }
+        }
+        double[] dQuery = new double[shape.headDim()];
+        for (int s = 0; s < weights.length; s++) {
+            if (weights[s] == 0) {
                 continue;
             }
-            sum += weight;
-            Tensor values = cache.values();
-            long value = values.address(cache.row(slot, s)) + values.dtype().bytes((long) g * shape.valueDim());
-            for (int d = 0; d < out.length; d++) {
-                out[d] += weight * Memory.load(values.dtype(), value + values.dtype().bytes(d));
+            double[] key = row(cache, cache.keys(), slot, s, g, shape.headDim());
+            double dScore = weights[s] * (slope[s] - mean) * shape.scale() * softcapSlope(shape, dot(query, key) * shape.scale());
+            plus(dQuery, dScore, key);
+            if (s >= begin) {
+                int source = (int) (segments.start(segment) + s - begin);
+                Elements.plus(dk, source, g * shape.headDim(), times(dScore, query));
+                Elements.plus(dv, source, g * shape.valueDim(), times(weights[s], upstream));
             }
         }
-        for (int d = 0; d < out.length; d++) {
-            Memory.f32(y.address(t) + 4L * (h * shape.valueDim() + d), (float) (out[d] / sum));
+        Elements.plus(dq, t, h * shape.headDim(), dQuery);
+    }
+
+    private static double softcapSlope(Shape shape, double score) {
+        if (shape.softcap() == 0) {
+            return 1;
         }
+        double tanh = Math.tanh(score / shape.softcap());
+        return 1 - tanh * tanh;
+    }
+
+    private static double dot(double[] a, double[] b) {
+        double sum = 0;
+        for (int d = 0; d < a.length; d++) {
+            sum += a[d] * b[d];
+        }
+        return sum;
+    }
+
+    private static void plus(double[] y, double scale, double[] x) {
+        for (int d = 0; d < y.length; d++) {
+            y[d] += scale * x[d];
+        }
+    }
+
+    private static double[] times(double scale, double[] x) {
+        double[] y = new double[x.length];
+        plus(y, scale, x);
+        return y;
     }
 
     private static boolean visible(Shape shape, long position, int s) {
         return shape.window() == 0 || position - s < shape.window() || s < shape.sinks();
     }
 
-    private static double score(Shape shape, Tensor q, KeyValues cache, int slot, int t, long position, int s, int h, int g) {
-        Tensor keys = cache.keys();
-        long key = keys.address(cache.row(slot, s)) + keys.dtype().bytes((long) g * shape.headDim());
-        double dot = 0;
-        for (int d = 0; d < shape.headDim(); d++) {
-            dot += (double) Memory.f32(q.address(t) + 4L * (h * shape.headDim() + d))
-                    * Memory.load(keys.dtype(), key + keys.dtype().bytes(d));
-        }
-        double score = dot * shape.scale();
+    private static double score(Shape shape, Tensor q, KeyValues cache, int slot, int t, long position, int s, int h) {
+        double score = dot(Elements.row(q, t, h * shape.headDim(), shape.headDim()),
+                row(cache, cache.keys(), slot, s, group(shape, h), shape.headDim())) * shape.scale();
         if (shape.softcap() > 0) {
             score = shape.softcap() * Math.tanh(score / shape.softcap());
         }

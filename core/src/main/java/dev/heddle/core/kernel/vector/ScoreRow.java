@@ -97,4 +97,14 @@ final class ScoreRow {
         }
         return Lanes.sum(sum);
     }
+
+    /// Backward of the softmax of one query in one block: s becomes its weights p = e^(s − max)/l, and `slope`, which
+    /// holds dy·v, becomes p·(dy·v − mean)·scale.
+    static void slopes(long s, long slope, float max, float inverseSum, float mean, float scale) {
+        for (int i = 0; i < BLOCK; i += Lanes.COUNT) {
+            FloatVector p = VectorMath.exp(load(s + 4L * i).sub(max)).mul(inverseSum);
+            store(p, s + 4L * i);
+            store(load(slope + 4L * i).sub(mean).mul(p).mul(scale), slope + 4L * i);
+        }
+    }
 }

@@ -109,4 +109,19 @@ public final class VectorAttention implements Attention {
         prefill.run(y, segments.slots()[s], segments.start(s) + first, Math.min(rows, segments.length(s) - first),
                 position + first, unit % shape.kvHeads(), scratch.get());
     }
+
+    @Override
+    public void backward(Shape shape, Tensor dq, Tensor dk, Tensor dv, Tensor dy, Tensor y, Tensor q, KeyValues cache,
+            Segments segments) {
+        workers.forRange(segments.count() * shape.kvHeads(), 1, (from, to) -> {
+            AttentionGradient gradient = new AttentionGradient(shape, dq, dk, dv, dy, y, q, cache);
+            for (int unit = from; unit < to; unit++) {
+                int s = unit / shape.kvHeads();
+                if (segments.length(s) > 0) {
+                    gradient.run(segments.slots()[s], segments.start(s), segments.length(s), segments.positions()[s],
+                            unit % shape.kvHeads(), scratch.get());
+                }
+            }
+        });
+    }
 }

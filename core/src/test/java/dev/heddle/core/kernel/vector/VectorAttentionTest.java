@@ -99,6 +99,25 @@ class VectorAttentionTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("shapes")
+    void gradients(Shape shape) {
+        KeyValues cache = cache(shape, DType.F32, 64, SEGMENTS);
+        Tensor q = kernels.view(SEGMENTS.rows(), shape.heads() * shape.headDim(), 1);
+        Tensor dy = kernels.view(SEGMENTS.rows(), shape.heads() * shape.valueDim());
+        Tensor k = kernels.view(SEGMENTS.rows(), shape.kvHeads() * shape.headDim());
+        Tensor v = kernels.view(SEGMENTS.rows(), shape.kvHeads() * shape.valueDim());
+        kernels.compare("gradients of " + shape, 5e-5, kernel -> {
+            Tensor y = kernels.output(SEGMENTS.rows(), shape.heads() * shape.valueDim());
+            kernel.attention().forward(shape, y, q, cache, SEGMENTS);
+            Tensor dq = kernels.copy(q);
+            Tensor dk = kernels.copy(k);
+            Tensor dv = kernels.copy(v);
+            kernel.attention().backward(shape, dq, dk, dv, dy, y, q, cache, SEGMENTS);
+            return List.of(dq, dk, dv);
+        });
+    }
+
     @Test
     void storesWhatThePlainKernelStores() {
         Shape shape = shapes().findFirst().orElseThrow();

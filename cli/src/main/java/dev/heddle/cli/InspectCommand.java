@@ -1,0 +1,55 @@
+package dev.heddle.cli;
+
+import dev.heddle.checkpoint.spec.ArchitectureJson;
+import dev.heddle.checkpoint.spec.SpecFile;
+import dev.heddle.core.model.analysis.Architecture;
+import dev.heddle.core.spec.ModelSpec;
+import java.io.PrintWriter;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// `heddle inspect`: what a model's architecture is and what it costs.
+@Command(name = "inspect", mixinStandardHelpOptions = true,
+        description = "Show an architecture: its class, a map of its layers, parameters and memory. No weights are read.",
+        footer = {"", "MODEL may also be a bare configuration (*.json) or a specification file (*.yaml, *.json).", "",
+            "Example: heddle inspect jamba-v0.1"})
+final class InspectCommand implements Callable<Integer> {
+    @Spec
+    CommandSpec spec;
+
+    @Parameters(paramLabel = "MODEL", arity = "0..1", defaultValue = "",
+            description = "folder, hub id, preset (see 'heddle zoo'), configuration or specification file; default the bundled model")
+    String model;
+
+    @Option(names = "--json", description = "print everything as JSON")
+    boolean json;
+
+    @Option(names = "--yaml", description = "print the architecture as a specification file, to change and use as a MODEL")
+    boolean yaml;
+
+    @Mixin
+    ScreenOptions screen;
+
+    @Override
+    public Integer call() {
+        if (json && yaml) {
+            throw new UsageException("give --json or --yaml, not both");
+        }
+        ModelSpec architecture = ModelArgument.spec(model);
+        PrintWriter out = spec.commandLine().getOut();
+        if (yaml) {
+            out.print(SpecFile.yaml(architecture));
+        } else if (json) {
+            out.println(ArchitectureJson.of(Architecture.of(architecture)).toPrettyString());
+        } else {
+            new ArchitectureReport(Architecture.of(architecture), screen.screen(), out).print();
+        }
+        out.flush();
+        return 0;
+    }
+}

@@ -1,0 +1,87 @@
+package dev.heddle.core.model.analysis;
+
+import dev.heddle.core.model.Model;
+import dev.heddle.core.model.ShapeOnly;
+import dev.heddle.core.spec.ModelSpec;
+import dev.heddle.core.state.StateLayout;
+import dev.heddle.core.tensor.DType;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/// What a specification describes, found out by building it without memory.
+///
+/// @param spec       the specification
+/// @param type       its class
+/// @param reason     why it is of that class
+/// @param map        which block holds what
+/// @param parameters how many, and where
+/// @param positions  how attention knows positions
+/// @param states     what a sequence must remember
+public record Architecture(ModelSpec spec, ArchitectureClass type, String reason, LayerMap map, ParameterCounts parameters,
+        List<PositionalEncoding> positions, StateLayout states) {
+    private static final int BF16 = 2;
+
+    public static Architecture of(ModelSpec spec) {
+        Model model = new Model(spec, new ShapeOnly(DType.BF16));
+        LayerMap map = LayerMap.of(model.inventory(), spec.blocks().size());
+        return new Architecture(spec, ArchitectureClass.of(map), ArchitectureClass.reason(map), map, ParameterCounts.of(model),
+                PositionalEncoding.of(map), model.states());
+    }
+
+    /// The class in words; experts in hybrids and transformers are said with it.
+    public String title() {
+        return map.hasExperts() && type != ArchitectureClass.MOE_SSM ? type.title() + " with experts" : type.title();
+    }
+
+    /// Bytes of one sequence's recurrent states, in f32.
+    public long stateBytes() {
+        return states.recurrentBytes();
+    }
+
+    /// Bytes by which keys and values grow with a token while all windows still have room, in bf16.
+    public long keyValueBytesPerToken() {
+        return keyValueBytes(false);
+    }
+
+    /// Bytes by which keys and values grow with a token once all windows are full.
+    public long keyValueBytesPerTokenBeyondWindows() {
+        return keyValueBytes(true);
+    }
+
+    private long keyValueBytes(boolean unboundedOnly) {
+        return states.keyValues().stream().filter(layer -> !unboundedOnly || layer.window() == 0)
+                .mapToLong(layer -> (long) BF16 * (layer.keyWidth() + layer.valueWidth())).sum();
+    }
+
+    /// `1:7`: one layer of attention to seven with a state of constant size.
+    public Optional<String> ratio() {
+        int attention = map.attention();
+        int recurrent = map.recurrent();
+        if (attention == 0 || recurrent == 0) {
+            return Optional.empty();
+        }
+        return Optional.of(recurrent % attention == 0 ? "1:" + recurrent / attention
+                : attention % recurrent == 0 ? attention / recurrent + ":1"
+                : recurrent > attention ? String.format(Locale.ROOT, "1:%.1f", (double) recurrent / attention)
+                : String.format(Locale.ROOT, "%.1f:1", (double) attention / recurrent));
+    }
+
+    /// A transformer's attention in each place where this model mixes: as many key/value heads as this model's own
+    /// attention has, or full multi-head attention where it has none.
+    public long transformerKeyValueBytesPerToken() {
+        long width = states.keyValues().stream().mapToLong(layer -> (long) layer.keyWidth() + layer.valueWidth()).findFirst()
+                .orElse(2L * spec.width());
+        return map.mixingPlaces() * width * BF16;
+    }
+
+    /// Memory at each of [MemoryUse#CONTEXTS].
+    public List<MemoryUse> memory() {
+        return MemoryUse.CONTEXTS.stream().map(this::memory).toList();
+    }
+
+    public MemoryUse memory(long context) {
+        return new MemoryUse(context, BF16 * parameters.total(), stateBytes(), states.keyValueBytes(context, BF16),
+                context * transformerKeyValueBytesPerToken());
+    }
+}
