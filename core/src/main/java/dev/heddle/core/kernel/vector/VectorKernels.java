@@ -4,15 +4,22 @@ import dev.heddle.core.kernel.AdamW;
 import dev.heddle.core.kernel.Attention;
 import dev.heddle.core.kernel.CausalConvolution;
 import dev.heddle.core.kernel.CrossEntropy;
+import dev.heddle.core.kernel.DeltaWkv;
 import dev.heddle.core.kernel.Elementwise;
 import dev.heddle.core.kernel.Embedding;
 import dev.heddle.core.kernel.Experts;
+import dev.heddle.core.kernel.GatedDeltaRule;
+import dev.heddle.core.kernel.LinearAttention;
 import dev.heddle.core.kernel.MatrixProduct;
+import dev.heddle.core.kernel.MatrixWkv;
 import dev.heddle.core.kernel.Normalization;
+import dev.heddle.core.kernel.Retention;
+import dev.heddle.core.kernel.RgLru;
 import dev.heddle.core.kernel.Rotary;
 import dev.heddle.core.kernel.SelectiveScan;
 import dev.heddle.core.kernel.StateSpaceDual;
 import dev.heddle.core.kernel.TokenShift;
+import dev.heddle.core.kernel.Wkv;
 import dev.heddle.core.kernel.plain.PlainKernels;
 import dev.heddle.core.parallel.Workers;
 
@@ -31,6 +38,13 @@ public final class VectorKernels extends PlainKernels {
     private final AdamW adamW;
     private final SelectiveScan selectiveScan;
     private final StateSpaceDual stateSpaceDual;
+    private final Wkv wkv;
+    private final MatrixWkv matrixWkv;
+    private final DeltaWkv deltaWkv;
+    private final Retention retention;
+    private final RgLru rgLru;
+    private final GatedDeltaRule gatedDeltaRule;
+    private final LinearAttention linearAttention;
 
     private VectorKernels(Workers workers) {
         matrixProduct = new VectorMatrixProduct(workers);
@@ -46,6 +60,13 @@ public final class VectorKernels extends PlainKernels {
         adamW = new VectorAdamW(workers);
         selectiveScan = new VectorSelectiveScan(workers);
         stateSpaceDual = new VectorStateSpaceDual(workers);
+        linearAttention = new VectorLinearAttention(workers);
+        gatedDeltaRule = new VectorGatedDeltaRule(workers);
+        rgLru = new VectorRgLru(workers);
+        retention = new VectorRetention(workers);
+        deltaWkv = new VectorDeltaWkv(workers);
+        matrixWkv = new VectorMatrixWkv(workers);
+        wkv = new VectorWkv(workers);
     }
 
     public static VectorKernels create(Workers workers) {
@@ -120,5 +141,40 @@ public final class VectorKernels extends PlainKernels {
     @Override
     public StateSpaceDual stateSpaceDual() {
         return stateSpaceDual;
+    }
+
+    @Override
+    public Wkv wkv() {
+        return wkv;
+    }
+
+    @Override
+    public MatrixWkv matrixWkv() {
+        return matrixWkv;
+    }
+
+    @Override
+    public DeltaWkv deltaWkv() {
+        return deltaWkv;
+    }
+
+    @Override
+    public Retention retention() {
+        return retention;
+    }
+
+    @Override
+    public RgLru rgLru() {
+        return rgLru;
+    }
+
+    @Override
+    public GatedDeltaRule gatedDeltaRule() {
+        return gatedDeltaRule;
+    }
+
+    @Override
+    public LinearAttention linearAttention() {
+        return linearAttention;
     }
 }
