@@ -5,6 +5,9 @@ import dev.heddle.checkpoint.family.Checkpoint;
 import dev.heddle.checkpoint.zoo.ModelSpecs;
 import dev.heddle.checkpoint.zoo.Preset;
 import dev.heddle.checkpoint.zoo.Zoo;
+import dev.heddle.core.spec.ArchitectureSpec;
+import dev.heddle.core.spec.ImageModelSpec;
+import dev.heddle.core.spec.ModelSpec;
 import dev.heddle.train.run.Start;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,7 +29,7 @@ final class TrainingModel implements AutoCloseable {
         Path path = base.resolve(model);
         String lower = model.toLowerCase(Locale.ROOT);
         if (Files.isRegularFile(path) && (lower.endsWith(".yaml") || lower.endsWith(".yml") || lower.endsWith(".json"))) {
-            return new TrainingModel(Start.of(ModelSpecs.of(path)), Optional.empty());
+            return new TrainingModel(Start.of(languageModel(ModelSpecs.of(path))), Optional.empty());
         }
         if (!Files.exists(path) && Zoo.contains(model)) {
             Preset preset = Zoo.get(model);
@@ -34,6 +37,14 @@ final class TrainingModel implements AutoCloseable {
         }
         Checkpoint opened = Checkpoint.open(Files.exists(path) ? path : ModelArgument.folder(model));
         return new TrainingModel(Start.of(opened), Optional.of(opened));
+    }
+
+    private static ModelSpec languageModel(ArchitectureSpec architecture) {
+        return switch (architecture) {
+            case ModelSpec language -> language;
+            case ImageModelSpec image -> throw new CheckpointException(image.name() + " classifies images; only language models"
+                    + " can be trained");
+        };
     }
 
     Start start() {
