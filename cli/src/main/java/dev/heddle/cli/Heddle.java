@@ -23,7 +23,7 @@ import picocli.CommandLine.ExitCode;
             "or nothing for the small model that comes with Heddle.", "",
             "Example: heddle run \"Once upon a time\""})
 public final class Heddle {
-    private Heddle() {
+    Heddle() {
     }
 
     public static void main(String[] args) {
