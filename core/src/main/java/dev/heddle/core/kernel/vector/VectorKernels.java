@@ -2,12 +2,15 @@ package dev.heddle.core.kernel.vector;
 
 import dev.heddle.core.kernel.AdamW;
 import dev.heddle.core.kernel.Attention;
+import dev.heddle.core.kernel.BidirectionalAttention;
 import dev.heddle.core.kernel.CausalConvolution;
 import dev.heddle.core.kernel.CrossEntropy;
 import dev.heddle.core.kernel.DeltaWkv;
+import dev.heddle.core.kernel.DiagonalStateSpace;
 import dev.heddle.core.kernel.Elementwise;
 import dev.heddle.core.kernel.Embedding;
 import dev.heddle.core.kernel.Experts;
+import dev.heddle.core.kernel.FeatureMaps;
 import dev.heddle.core.kernel.GatedDeltaRule;
 import dev.heddle.core.kernel.LinearAttention;
 import dev.heddle.core.kernel.MatrixProduct;
@@ -18,6 +21,7 @@ import dev.heddle.core.kernel.RgLru;
 import dev.heddle.core.kernel.Rotary;
 import dev.heddle.core.kernel.SelectiveScan;
 import dev.heddle.core.kernel.StateSpaceDual;
+import dev.heddle.core.kernel.SymmetricConvolution;
 import dev.heddle.core.kernel.TokenShift;
 import dev.heddle.core.kernel.Wkv;
 import dev.heddle.core.kernel.plain.PlainKernels;
@@ -45,6 +49,10 @@ public final class VectorKernels extends PlainKernels {
     private final RgLru rgLru;
     private final GatedDeltaRule gatedDeltaRule;
     private final LinearAttention linearAttention;
+    private final FeatureMaps featureMaps;
+    private final SymmetricConvolution symmetricConvolution;
+    private final BidirectionalAttention bidirectionalAttention;
+    private final DiagonalStateSpace diagonalStateSpace;
 
     private VectorKernels(Workers workers) {
         matrixProduct = new VectorMatrixProduct(workers);
@@ -67,6 +75,10 @@ public final class VectorKernels extends PlainKernels {
         deltaWkv = new VectorDeltaWkv(workers);
         matrixWkv = new VectorMatrixWkv(workers);
         wkv = new VectorWkv(workers);
+        featureMaps = new VectorFeatureMaps(workers);
+        symmetricConvolution = new VectorSymmetricConvolution(workers);
+        bidirectionalAttention = new VectorBidirectionalAttention(workers);
+        diagonalStateSpace = new VectorDiagonalStateSpace(workers);
     }
 
     public static VectorKernels create(Workers workers) {
@@ -176,5 +188,25 @@ public final class VectorKernels extends PlainKernels {
     @Override
     public LinearAttention linearAttention() {
         return linearAttention;
+    }
+
+    @Override
+    public FeatureMaps featureMaps() {
+        return featureMaps;
+    }
+
+    @Override
+    public SymmetricConvolution symmetricConvolution() {
+        return symmetricConvolution;
+    }
+
+    @Override
+    public BidirectionalAttention bidirectionalAttention() {
+        return bidirectionalAttention;
+    }
+
+    @Override
+    public DiagonalStateSpace diagonalStateSpace() {
+        return diagonalStateSpace;
     }
 }
