@@ -16,6 +16,7 @@ import picocli.CommandLine.ExitCode;
             BenchCommand.class,
             LogitsCommand.class,
             GradsCommand.class,
+            TrainCommand.class,
             ClassifyCommand.class,
         },
         footer = {"", "MODEL is a folder with config.json and weights, a hub id owner/name, a preset name,",
