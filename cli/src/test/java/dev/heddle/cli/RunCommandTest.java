@@ -38,6 +38,16 @@ class RunCommandTest {
     }
 
     @Test
+    void aLoneArgumentIsAModelOnlyIfItLooksLikeOne(@TempDir Path folder) {
+        assertTrue(ModelArgument.isModel(folder.toString()));
+        assertTrue(ModelArgument.isModel("jamba-v0.1"));
+        assertTrue(ModelArgument.isModel("state-spaces/mamba-130m-hf"));
+        for (String prompt : List.of("", " ", "Once", "Once upon a time", "and/or else", "a/b/c", "What is 1/2?", "he/she,", "/nowhere", "-/x", "x\u0000y")) {
+            assertFalse(ModelArgument.isModel(prompt), prompt);
+        }
+    }
+
+    @Test
     void aSeedRepeatsAText() {
         String first = run("-n", "12", "--seed", "5", "--temp", "1").out();
         assertEquals(first, run("-n", "12", "--seed", "5", "--temp", "1").out());
