@@ -2,6 +2,7 @@ package dev.heddle.core.kernel.vector;
 
 import dev.heddle.core.kernel.AdamW;
 import dev.heddle.core.kernel.Attention;
+import dev.heddle.core.kernel.AttentionDifference;
 import dev.heddle.core.kernel.BidirectionalAttention;
 import dev.heddle.core.kernel.CausalConvolution;
 import dev.heddle.core.kernel.CrossEntropy;
@@ -13,6 +14,7 @@ import dev.heddle.core.kernel.Experts;
 import dev.heddle.core.kernel.FeatureMaps;
 import dev.heddle.core.kernel.GatedDeltaRule;
 import dev.heddle.core.kernel.LinearAttention;
+import dev.heddle.core.kernel.LogDecay;
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.MatrixWkv;
 import dev.heddle.core.kernel.Normalization;
@@ -34,6 +36,8 @@ public final class VectorKernels extends PlainKernels {
     private final Normalization normalization;
     private final CausalConvolution causalConvolution;
     private final Attention attention;
+    private final AttentionDifference attentionDifference;
+    private final LogDecay logDecay;
     private final Rotary rotary;
     private final Embedding embedding;
     private final CrossEntropy crossEntropy;
@@ -60,6 +64,8 @@ public final class VectorKernels extends PlainKernels {
         normalization = new VectorNormalization(workers);
         causalConvolution = new VectorCausalConvolution(workers);
         attention = new VectorAttention(workers);
+        attentionDifference = new VectorAttentionDifference(workers);
+        logDecay = new VectorLogDecay(workers);
         rotary = new VectorRotary(workers);
         embedding = new VectorEmbedding(workers);
         crossEntropy = new VectorCrossEntropy(workers);
@@ -113,6 +119,16 @@ public final class VectorKernels extends PlainKernels {
     @Override
     public Attention attention() {
         return attention;
+    }
+
+    @Override
+    public AttentionDifference attentionDifference() {
+        return attentionDifference;
+    }
+
+    @Override
+    public LogDecay logDecay() {
+        return logDecay;
     }
 
     @Override
