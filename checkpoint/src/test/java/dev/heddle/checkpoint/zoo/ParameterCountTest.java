@@ -44,16 +44,6 @@ class ParameterCountTest {
         assertEquals(List.of(), published().stream().map(arguments -> (String) arguments.get()[0]).filter(name -> !isKnown(name)).toList());
     }
 
-    static Stream<Arguments> known() throws IOException {
-        return published().stream().filter(arguments -> isKnown((String) arguments.get()[0]));
-    }
-
-    @Test
-    void everyPublishedConfigurationIsOfAKnownFamily() throws IOException {
-        List<String> unknown = published().stream().map(arguments -> (String) arguments.get()[0]).filter(name -> !isKnown(name)).toList();
-        assumeTrue(unknown.isEmpty(), () -> "no family yet for " + unknown);
-    }
-
     static Stream<Preset> sized() {
         return Zoo.presets().stream().filter(preset -> preset.size().isPresent());
     }
