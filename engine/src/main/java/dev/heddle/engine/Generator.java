@@ -109,9 +109,11 @@ public final class Generator {
                 (now - first) * 1e-9);
     }
 
+    /// The first half of the grace waits for a sentence that closes its quotations, the second for any.
     private static boolean isEnough(GenerationOptions options, int count, SentenceEnd sentence) {
-        return options.maxTokens() >= 0 && count >= options.maxTokens()
-                && (count >= options.maxTokens() + options.grace() || sentence.reached());
+        int surplus = count - options.maxTokens();
+        return options.maxTokens() >= 0 && surplus >= 0 && (surplus >= options.grace() || sentence.reached()
+                || surplus >= options.grace() / 2 && sentence.terminated());
     }
 
     private static void emit(Consumer<String> output, String text) {

@@ -60,4 +60,26 @@ final class Rows {
                     .intoMemorySegment(ALL, to + 4L * j, ORDER, mask);
         }
     }
+
+    /// to[j] += a[j]·b[j], not padded.
+    static void addProduct(long to, long a, long b, int width) {
+        for (int j = 0; j < width; j += Lanes.COUNT) {
+            VectorMask<Float> mask = F.indexInRange(0, width - j);
+            FloatVector sum = FloatVector.fromMemorySegment(F, ALL, to + 4L * j, ORDER, mask);
+            FloatVector v = FloatVector.fromMemorySegment(F, ALL, a + 4L * j, ORDER, mask);
+            FloatVector.fromMemorySegment(F, ALL, b + 4L * j, ORDER, mask).fma(v, sum)
+                    .intoMemorySegment(ALL, to + 4L * j, ORDER, mask);
+        }
+    }
+
+    /// Σ_j a[j]·b[j], not padded.
+    static float dot(long a, long b, int width) {
+        FloatVector sum = FloatVector.zero(F);
+        for (int j = 0; j < width; j += Lanes.COUNT) {
+            VectorMask<Float> mask = F.indexInRange(0, width - j);
+            FloatVector v = FloatVector.fromMemorySegment(F, ALL, a + 4L * j, ORDER, mask);
+            sum = FloatVector.fromMemorySegment(F, ALL, b + 4L * j, ORDER, mask).fma(v, sum);
+        }
+        return Lanes.sum(sum);
+    }
 }

@@ -215,7 +215,10 @@ public final class VectorStateSpaceDual implements StateSpaceDual {
     @Override
     public void backward(Shape shape, Gradients gradients, Tensor dy, Tensor x, Tensor dt, Optional<Tensor> dtBias, Tensor a,
             Tensor b, Tensor c, Optional<Tensor> d, Tensor initialState, Segments segments) {
-        new dev.heddle.core.kernel.plain.PlainStateSpaceDual().backward(shape, gradients, dy, x, dt, dtBias, a, b, c, d,
-                initialState, segments);
+        StateSpaceDualBackward backward = new StateSpaceDualBackward(workers, scratch, shape, gradients, dy, x,
+                new TimeSteps(shape, dt, dtBias, a), b, c, d, segments);
+        for (int s = 0; s < segments.count(); s++) {
+            backward.segment(s, initialState.address(segments.slots()[s]), shared.get());
+        }
     }
 }
