@@ -6,7 +6,9 @@ import dev.heddle.core.model.analysis.LayerMap;
 import dev.heddle.core.model.analysis.MemoryUse;
 import dev.heddle.core.model.analysis.ParameterCounts;
 import dev.heddle.core.model.analysis.PositionalEncoding;
+import dev.heddle.core.spec.ImageModelSpec;
 import dev.heddle.core.spec.LayerSpec;
+import dev.heddle.core.spec.ModelSpec;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -68,11 +70,14 @@ final class ArchitectureReport {
 
     /// What the layers are, equal ones once.
     private void layers() {
-        heading("layers", "width " + architecture.spec().width() + ", vocabulary " + architecture.spec().vocabulary()
-                + (architecture.spec().context() > 0 ? ", context " + Counts.context(architecture.spec().context()) : ""));
+        heading("layers", switch (architecture.spec()) {
+            case ModelSpec model -> "width " + model.width() + ", vocabulary " + model.vocabulary()
+                    + (model.context() > 0 ? ", context " + Counts.context(model.context()) : "");
+            case ImageModelSpec image -> "images of " + image.size() + " × " + image.size() + ", " + image.classes() + " classes";
+        });
         Map<String, Map<LayerSpec, Integer>> kinds = new LinkedHashMap<>();
         for (LayerMap.Layer layer : architecture.map().layers()) {
-            kinds.computeIfAbsent(layer.name(), _ -> new LinkedHashMap<>()).merge(layer.spec(), 1, Integer::sum);
+            layer.spec().ifPresent(spec -> kinds.computeIfAbsent(layer.name(), _ -> new LinkedHashMap<>()).merge(spec, 1, Integer::sum));
         }
         int label = kinds.keySet().stream().mapToInt(String::length).max().orElse(0);
         kinds.forEach((name, variants) -> {
@@ -107,7 +112,7 @@ final class ArchitectureReport {
             out.println(String.format(Locale.ROOT, "  %-" + label + "s %8s %5.1f %%  ", part.name(), Counts.text(part.total()), 100 * share)
                     + ink(Ink.BLUE, "▪".repeat((int) Math.round(share * bar))));
         }
-        if (architecture.spec().head().tied()) {
+        if (architecture.language().filter(model -> model.head().tied()).isPresent()) {
             out.println("  " + ink(Ink.DIM, "the head is the embedding"));
         }
         out.println();
@@ -116,6 +121,10 @@ final class ArchitectureReport {
     private void facts() {
         fact("ratio", architecture.ratio().map(ratio -> ratio + " attention to recurrent (" + architecture.map().attention() + " and "
                 + architecture.map().recurrent() + ")").orElse(architecture.map().attention() > 0 ? "attention only" : "no attention"));
+        if (architecture.language().isEmpty()) {
+            out.println();
+            return;
+        }
         List<PositionalEncoding> positions = architecture.positions();
         if (positions.isEmpty()) {
             fact("positions", "none: the recurrence knows the order");
@@ -134,6 +143,9 @@ final class ArchitectureReport {
     }
 
     private void memory() {
+        if (architecture.memory().isEmpty()) {
+            return;
+        }
         heading("memory", "one sequence; weights and keys/values bf16, state f32");
         out.printf("  %7s %10s %10s %12s %10s %16s %s%n", "context", "weights", "state", "keys/values", "total", "as a transformer", "sequence");
         for (MemoryUse use : architecture.memory()) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.heddle.checkpoint.family.Checkpoint;
 import dev.heddle.checkpoint.json.Json;
+import dev.heddle.checkpoint.zoo.ModelSpecs;
 import dev.heddle.core.backend.CpuBackend;
 import dev.heddle.core.model.Model;
 import dev.heddle.core.spec.ModelSpec;
@@ -100,7 +101,7 @@ final class BenchCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         try (CpuBackend backend = backendOptions.open(err)) {
             if (random != null) {
-                ModelSpec configuration = ModelArgument.spec(random);
+                ModelSpec configuration = ModelSpecs.language(ModelArgument.spec(random));
                 err.println("heddle: filling " + configuration.name() + " with random " + type + " weights");
                 err.flush();
                 Model built = new Model(configuration, new RandomParameters(backend, weights, 1));

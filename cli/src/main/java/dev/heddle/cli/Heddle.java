@@ -16,13 +16,14 @@ import picocli.CommandLine.ExitCode;
             BenchCommand.class,
             LogitsCommand.class,
             GradsCommand.class,
+            TrainCommand.class,
             ClassifyCommand.class,
         },
         footer = {"", "MODEL is a folder with config.json and weights, a hub id owner/name, a preset name,",
             "or nothing for the small model that comes with Heddle.", "",
             "Example: heddle run \"Once upon a time\""})
 public final class Heddle {
-    private Heddle() {
+    Heddle() {
     }
 
     public static void main(String[] args) {

@@ -3,7 +3,7 @@ package dev.heddle.cli;
 import dev.heddle.checkpoint.spec.ArchitectureJson;
 import dev.heddle.checkpoint.spec.SpecFile;
 import dev.heddle.core.model.analysis.Architecture;
-import dev.heddle.core.spec.ModelSpec;
+import dev.heddle.core.spec.ArchitectureSpec;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -40,7 +40,7 @@ final class InspectCommand implements Callable<Integer> {
         if (json && yaml) {
             throw new UsageException("give --json or --yaml, not both");
         }
-        ModelSpec architecture = ModelArgument.spec(model);
+        ArchitectureSpec architecture = ModelArgument.spec(model);
         PrintWriter out = spec.commandLine().getOut();
         if (yaml) {
             out.print(SpecFile.yaml(architecture));

@@ -32,7 +32,7 @@ final class LayerMapPicture {
         int room = screen.width() - label - 7;
         int blocks = map.blocks().size();
         int cell = blocks * 2 <= room ? 2 : 1;
-        int perBand = Math.max(10, room / cell / 10 * 10);
+        int perBand = blocks * cell <= room ? blocks : Math.max(10, room / cell / 10 * 10);
         List<String> lines = new ArrayList<>();
         for (int from = 0; from < blocks; from += perBand) {
             if (from > 0) {

@@ -6,7 +6,7 @@ import dev.heddle.checkpoint.hub.Selection;
 import dev.heddle.checkpoint.zoo.ModelSpecs;
 import dev.heddle.checkpoint.zoo.Preset;
 import dev.heddle.checkpoint.zoo.Zoo;
-import dev.heddle.core.spec.ModelSpec;
+import dev.heddle.core.spec.ArchitectureSpec;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -80,7 +80,7 @@ final class ModelArgument {
 
     /// The architecture that `argument` names: a folder, a configuration or specification file, a preset, a hub id (of
     /// which only the description is downloaded), or nothing for the bundled model.
-    static ModelSpec spec(String argument) {
+    static ArchitectureSpec spec(String argument) {
         if (argument.isEmpty()) {
             return ModelSpecs.of(bundled());
         }

@@ -32,6 +32,25 @@ final class ProgressLine implements AutoCloseable {
                 done < total && perSecond > 0 ? "  " + duration(left) + " left" : ""));
     }
 
+    /// Shows any state of the work; elsewhere than on a terminal only now and then, and the last.
+    void text(String line, boolean last) {
+        long now = System.nanoTime();
+        if (now < next && !last) {
+            return;
+        }
+        next = now + interval;
+        show(line);
+    }
+
+    /// Leaves what is shown and begins a new line.
+    void end() {
+        if (terminal && width > 0) {
+            err.println();
+            err.flush();
+            width = 0;
+        }
+    }
+
     static String duration(double seconds) {
         long s = Math.round(seconds);
         return s < 60 ? s + " s" : s < 3600 ? String.format(Locale.ROOT, "%d:%02d min", s / 60, s % 60)
@@ -50,9 +69,6 @@ final class ProgressLine implements AutoCloseable {
 
     @Override
     public void close() {
-        if (terminal && width > 0) {
-            err.println();
-            err.flush();
-        }
+        end();
     }
 }

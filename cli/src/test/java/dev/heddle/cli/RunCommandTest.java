@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
 
 class RunCommandTest {
     private static final String PROMPT = "Once upon a time there was a little";
@@ -33,6 +35,16 @@ class RunCommandTest {
     @Test
     void echoPrintsThePromptFirst() {
         assertEquals(PROMPT + " girl who had been a little girl,\n", run("-n", "8", "--greedy", "--echo").out());
+    }
+
+    @Test
+    void aLoneArgumentIsAModelOnlyIfItLooksLikeOne(@TempDir Path folder) {
+        assertTrue(ModelArgument.isModel(folder.toString()));
+        assertTrue(ModelArgument.isModel("jamba-v0.1"));
+        assertTrue(ModelArgument.isModel("state-spaces/mamba-130m-hf"));
+        for (String prompt : List.of("", " ", "Once", "Once upon a time", "and/or else", "a/b/c", "What is 1/2?", "he/she,", "/nowhere", "-/x", "x\u0000y")) {
+            assertFalse(ModelArgument.isModel(prompt), prompt);
+        }
     }
 
     @Test
@@ -64,6 +76,44 @@ class RunCommandTest {
         CommandLineRun tooLong = run("--greedy", "-c", "5");
         assertEquals(1, tooLong.code());
         assertEquals("heddle: the prompt of 10 tokens exceeds the context of 5 tokens", tooLong.errors().getFirst());
+    }
+
+    @Test
+    void withoutALengthAStoryEndsWithASentence() {
+        CommandLineRun run = run("--seed", "3");
+        assertEquals(0, run.code());
+        assertEquals(List.of(), run.errors());
+        assertTrue(run.out().strip().length() > 400, run.out());
+        assertTrue(run.out().strip().matches("(?s).*[.!?…][\"'”’)]*"), run.out());
+    }
+
+    @Test
+    void saysWhatItRunsOn() {
+        assertTrue(run("-n", "1", "--verbose", "--threads", "1").errors().getFirst().matches("heddle: backend cpu, .*1 thread"));
+        CommandLineRun plain = run("-n", "8", "--greedy", "-v", "--backend", "plain");
+        assertEquals("heddle: backend cpu, plain loops (as asked)", plain.errors().getFirst());
+        assertEquals(" girl who had been a little girl,\n", plain.out());
+    }
+
+    @Test
+    void penaltiesChangeGreedyText() {
+        assertNotEquals(run("-n", "30", "--greedy").out(), run("-n", "30", "--greedy", "--repeat-penalty", "2", "--repeat-last-n", "-1").out());
+        assertNotEquals(run("-n", "30", "--greedy").out(), run("-n", "30", "--greedy", "--frequency-penalty", "2").out());
+        assertNotEquals(run("-n", "30", "--greedy").out(), run("-n", "30", "--greedy", "--presence-penalty", "2").out());
+        assertEquals(run("-n", "12", "--greedy").out(), run("-n", "12", "--temp", "1", "--top-k", "1", "--repeat-penalty", "1").out());
+    }
+
+    @Test
+    void everyCommandHelpsWithAnExample() {
+        for (CommandLine command : new CommandLine(new Heddle()).getSubcommands().values()) {
+            CommandLineRun help = CommandLineRun.of(command.getCommandName(), "--help");
+            assertEquals(0, help.code());
+            assertTrue(help.out().contains("Usage: heddle " + command.getCommandName()), help.out());
+            int example = help.out().indexOf("Example");
+            assertTrue(example > 0 && help.out().indexOf("heddle " + command.getCommandName(), example) > 0, help.out());
+        }
+        assertEquals(0, CommandLineRun.of("--help").code());
+        assertTrue(CommandLineRun.of("--version").out().matches("heddle \\d.*\\s"));
     }
 
     @Test

@@ -13,16 +13,18 @@ final class SentenceEnd {
     private final StringBuilder paragraph = new StringBuilder();
 
     void feed(String piece) {
-        int newline = piece.lastIndexOf('\n');
-        if (newline >= 0 && !piece.substring(newline).isBlank()) {
-            paragraph.setLength(0);
-            paragraph.append(piece, newline + 1, piece.length());
-        } else {
-            paragraph.append(piece);
-        }
+        paragraph.append(piece);
+        int newline = paragraph.toString().stripTrailing().lastIndexOf('\n');
+        paragraph.delete(0, newline + 1);
     }
 
+    /// Whether a sentence has ended and no quotation is open.
     boolean reached() {
+        return terminated() && quotesAreClosed(paragraph.toString());
+    }
+
+    /// Whether a sentence has ended, within a quotation or not.
+    boolean terminated() {
         String text = paragraph.toString().stripTrailing();
         int end = text.length();
         while (end > 0 && CLOSES.indexOf(text.charAt(end - 1)) >= 0) {
@@ -31,7 +33,7 @@ final class SentenceEnd {
         if (end == 0 || ENDS.indexOf(text.charAt(end - 1)) < 0) {
             return false;
         }
-        return !(end == text.length() && isAbbreviation(text.substring(0, end))) && quotesAreClosed(text);
+        return end < text.length() || !isAbbreviation(text);
     }
 
     private static boolean isAbbreviation(String text) {

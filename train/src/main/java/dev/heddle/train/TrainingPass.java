@@ -56,24 +56,32 @@ public final class TrainingPass implements AutoCloseable {
         optimizer.gather(tape);
         double sum = losses(stretches, Optional.of(tape), predictions);
         tape.backward();
+        release();
         return sum;
     }
 
     /// Σ loss in nats without gradients, every stretch from an empty state.
     public double evaluate(List<Stretch> stretches) {
-        return losses(stretches, Optional.empty(), 1);
+        double sum = losses(stretches, Optional.empty(), 1);
+        release();
+        return sum;
+    }
+
+    /// Gives back the states that no later pass goes on from. The backward still reads their keys and values.
+    private void release() {
+        ended.forEach(SequenceState::close);
+        ended.clear();
     }
 
     private double losses(List<Stretch> stretches, Optional<Tape> tape, long predictions) {
         List<SequenceState> sequences = new ArrayList<>();
         List<int[]> inputs = new ArrayList<>();
-        List<SequenceState> temporary = new ArrayList<>();
         boolean carries = carry && tape.isPresent();
         for (Stretch stretch : stretches) {
             sequences.add(carries ? laneState(stretch) : states.open());
             inputs.add(stretch.inputs());
             if (!carries) {
-                temporary.add(sequences.getLast());
+                ended.add(sequences.getLast());
             }
         }
         int[] targets = stretches.stream().flatMapToInt(stretch -> Arrays.stream(stretch.targets())).toArray();
@@ -87,9 +95,6 @@ public final class TrainingPass implements AutoCloseable {
             sum += loss;
         }
         Model.advance(sequences, inputs);
-        temporary.forEach(SequenceState::close);
-        ended.forEach(SequenceState::close);
-        ended.clear();
         return sum;
     }
 

@@ -3,10 +3,13 @@ package dev.heddle.checkpoint.family;
 import dev.heddle.checkpoint.family.Binding.Transform;
 import dev.heddle.checkpoint.family.Binding.View;
 import java.util.Arrays;
+import dev.heddle.checkpoint.weights.WeightSource;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Predicate;
 
 /// Collects which tensor of a checkpoint each parameter of a model is, by whole names.
@@ -16,28 +19,39 @@ public final class Binder {
     private final Set<String> ignored;
     private final Set<String> ignoredPrefixes;
     private final Predicate<String> contains;
+    private final Function<String, Optional<long[]>> stored;
     private final String parameters;
     private final String tensors;
 
     /// @param contains whether the checkpoint has a tensor of that name, for families with more than one dialect
     public Binder(Predicate<String> contains) {
-        this(new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashSet<>(), new LinkedHashSet<>(), contains, "", "");
+        this(new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashSet<>(), new LinkedHashSet<>(), contains,
+                _ -> Optional.empty(), "", "");
+    }
+
+    /// For a checkpoint that exists: what is written of it keeps the shapes of its tensors.
+    public static Binder of(WeightSource weights) {
+        return new Binder(new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashSet<>(), new LinkedHashSet<>(),
+                weights::contains, name -> weights.contains(name) ? Optional.of(weights.tensor(name).shape()) : Optional.empty(),
+                "", "");
     }
 
     private Binder(Map<String, Binding> bindings, Map<String, long[]> shapes, Set<String> ignored, Set<String> ignoredPrefixes,
-            Predicate<String> contains, String parameters, String tensors) {
+            Predicate<String> contains, Function<String, Optional<long[]>> stored, String parameters, String tensors) {
         this.bindings = bindings;
         this.shapes = shapes;
         this.ignored = ignored;
         this.ignoredPrefixes = ignoredPrefixes;
         this.contains = contains;
+        this.stored = stored;
         this.parameters = parameters;
         this.tensors = tensors;
     }
 
     /// The same binder with prefixes before both names: `at("blocks.0.", "model.layers.0.")`.
     public Binder at(String parameterPrefix, String tensorPrefix) {
-        return new Binder(bindings, shapes, ignored, ignoredPrefixes, contains, parameters + parameterPrefix, tensors + tensorPrefix);
+        return new Binder(bindings, shapes, ignored, ignoredPrefixes, contains, stored, parameters + parameterPrefix,
+                tensors + tensorPrefix);
     }
 
     /// Whether the checkpoint has this tensor.
@@ -133,9 +147,9 @@ public final class Binder {
         return this;
     }
 
-    /// Shapes told by [#shaped], by tensor name.
-    public Map<String, long[]> shapes() {
-        return shapes;
+    /// The shape in which checkpoints write a tensor: the one it has in this checkpoint, or the one told by [#shaped].
+    public Optional<long[]> shape(String tensor) {
+        return stored.apply(tensor).or(() -> Optional.ofNullable(shapes.get(tensor)));
     }
 
     /// Bindings by parameter name.

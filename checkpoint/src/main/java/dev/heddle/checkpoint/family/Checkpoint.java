@@ -39,7 +39,7 @@ public final class Checkpoint implements AutoCloseable {
         this.family = family;
         this.spec = spec;
         this.weights = weights;
-        binder = new Binder(weights::contains);
+        binder = Binder.of(weights);
         family.bind(config, spec, binder);
     }
 
@@ -123,8 +123,7 @@ public final class Checkpoint implements AutoCloseable {
 
     /// Tensors that the family knows and no model needs.
     Set<String> ignored() {
-        return weights.names().stream().filter(name -> binder.bindings().values().stream()
-                .noneMatch(binding -> binding.tensor().equals(name))).collect(Collectors.toSet());
+        return weights.names().stream().filter(binder::ignores).collect(Collectors.toSet());
     }
 
     /// The model with this checkpoint's weights, mapped and not copied.

@@ -29,6 +29,12 @@ final class ImagePreprocessing {
         return config.has(name) ? Arrays.stream(config.numbers(name)).boxed().toList() : fallback;
     }
 
+    /// Classes a model tells apart: as many as it says or has names for, 1000 of ImageNet where it says nothing.
+    static int classes(Config config) {
+        int named = config.sectionOrEmpty("id2label").names().size();
+        return config.integer("num_classes", named > 0 ? named : 1000);
+    }
+
     /// Height and width, which must be equal, from a number or a list `[size, size]` or `[channels, size, size]`.
     static int size(Config config, int fallback, String... names) {
         for (String name : names) {

@@ -50,7 +50,7 @@ final class MambaVision implements ImageFamily {
                     : new WindowStageSpec(windows[i], blocks(config, depths[i], Math.multiplyExact(width, 1 << i), heads[i], scaled)));
         }
         return new ImageModelSpec(name, name(), config.integer("in_chans", 3),
-                ImagePreprocessing.size(config, 224, "resolution", "img_size", "input_size"), config.integer("num_classes", 1000),
+                ImagePreprocessing.size(config, 224, "resolution", "img_size", "input_size"), ImagePreprocessing.classes(config),
                 new StagedBackboneSpec(config.integer("in_dim"), 1e-4, width, stages, 1e-5),
                 ImagePreprocessing.of(config, publishedCropRatio(depths)));
     }

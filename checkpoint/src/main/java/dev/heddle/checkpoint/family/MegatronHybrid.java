@@ -96,8 +96,11 @@ final class MegatronHybrid implements Family {
         } else {
             binder.bind("head.weight", "output_layer.weight");
         }
+        ignoreScalingFactors(binder, "decoder.final_norm", "output_layer");
         for (int i = 0; i < spec.blocks().size(); i++) {
             Binder layer = binder.at("blocks." + i + ".", "decoder.layers." + i + ".");
+            ignoreScalingFactors(layer, "norm", "mixer.in_proj", "mixer.norm", "mixer.out_proj", "self_attention.linear_qkv",
+                    "self_attention.core_attention", "self_attention.linear_proj", "mlp.linear_fc1", "mlp.linear_fc2");
             switch (((ResidualSpec) spec.blocks().get(i)).body()) {
                 case Mamba2Spec mamba -> mamba(layer, mamba);
                 case AttentionSpec attention -> attention(layer, attention);
@@ -116,6 +119,13 @@ final class MegatronHybrid implements Family {
         layer.bind("norm.weight", layer.has(fused) ? fused : "norm.weight");
         Binder mixer = layer.at("", "mixer.");
         Mamba2Names.bind(mixer, spec, mixer.has("conv1d_weight") ? "conv1d_" : "conv1d.");
+    }
+
+    /// Transformer Engine keeps scaling factors of 8-bit training beside the weights of a module.
+    private static void ignoreScalingFactors(Binder binder, String... modules) {
+        for (String module : modules) {
+            binder.ignore(module + "._extra_state");
+        }
     }
 
     /// One matrix with the rows of each group of queries side by side: its query heads, its key, its value.

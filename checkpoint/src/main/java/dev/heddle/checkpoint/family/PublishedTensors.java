@@ -31,10 +31,9 @@ public final class PublishedTensors {
             }
         }
         parts.forEach((name, bindings) -> {
-            Tensor tensor = Tensor.zeros(arena, DType.F32, shape(bindings, parameters));
+            Tensor tensor = Tensor.zeros(arena, DType.F32, binder.shape(name).orElseGet(() -> shape(bindings, parameters)));
             bindings.forEach(binding -> place(binding, parameters.get(binding.parameter()), tensor));
-            long[] published = binder.shapes().get(name);
-            tensors.put(name, published == null ? tensor : tensor.reshape(published));
+            tensors.put(name, tensor);
         });
         return tensors;
     }
@@ -46,10 +45,8 @@ public final class PublishedTensors {
         names.addAll(joined.others());
         long from = 0;
         for (String name : names) {
-            long[] shape = binder.shapes().get(name);
-            if (shape == null) {
-                throw new IllegalStateException("the family does not tell the shape of " + name);
-            }
+            long[] shape = binder.shape(name)
+                    .orElseThrow(() -> new IllegalStateException("the family does not tell the shape of " + name));
             Tensor tensor = Tensor.zeros(arena, DType.F32, shape);
             copy(binding.transform(), parameter, from, tensor, 0, tensor.elements());
             tensors.put(name, tensor);

@@ -92,7 +92,7 @@ final class Vim implements ImageFamily {
         }
         int patch = config.integer("patch_size");
         return new ImageModelSpec(name, name(), config.integerAnyOr(3, "channels", "in_chans"),
-                ImagePreprocessing.size(config, SIZE, "img_size"), config.integer("num_classes", 1000),
+                ImagePreprocessing.size(config, SIZE, "img_size"), ImagePreprocessing.classes(config),
                 new PatchBackboneSpec(patch, config.integer("stride", patch), width, classToken,
                         config.flag("if_abs_pos_embed", true), Collections.nCopies(config.integer("depth"), block), norm),
                 ImagePreprocessing.of(config, 0.875));

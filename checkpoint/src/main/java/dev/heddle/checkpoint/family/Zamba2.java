@@ -107,6 +107,8 @@ final class Zamba2 implements Family {
             String home = "model.layers." + uses.get(use.block()).layer() + ".shared_transformer.";
             if (u < spec.shared().size()) {
                 bindTransformer(binder.at("shared." + ZambaNames.block(use.block()) + ".", home), attention, mlp);
+            } else {
+                ignoreRepeated(binder.at("", "model.layers." + use.layer() + ".shared_transformer."), mlp, uses.size());
             }
             bindAdapters(binder.at("blocks." + use.layer() + ".side.", home), attention, mlp, u);
         }
@@ -123,6 +125,22 @@ final class Zamba2 implements Family {
             feedForward.bindRows("up.bias", "gate_up_proj.bias", mlp.inner(), 2L * mlp.inner());
         }
         feedForward.bindLinear("down", "down_proj", mlp.bias());
+    }
+
+    /// A file written with all its ties spelled out repeats a block at each use.
+    private static void ignoreRepeated(Binder layer, GatedMlpSpec mlp, int uses) {
+        List.of("input_layernorm", "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
+                "pre_ff_layernorm", "feed_forward.gate_up_proj", "feed_forward.down_proj")
+                .forEach(tensor -> layer.ignore(tensor + ".weight"));
+        if (mlp.bias()) {
+            layer.ignore("feed_forward.gate_up_proj.bias").ignore("feed_forward.down_proj.bias");
+        }
+        for (int u = 0; u < uses; u++) {
+            for (String list : List.of("self_attn.linear_q_adapter_list.", "self_attn.linear_k_adapter_list.",
+                    "self_attn.linear_v_adapter_list.", "feed_forward.gate_up_proj_adapter_list.")) {
+                layer.ignore(list + u + ".0.weight").ignore(list + u + ".1.weight");
+            }
+        }
     }
 
     private static void bindAdapters(Binder use, AttentionSpec attention, GatedMlpSpec mlp, int number) {

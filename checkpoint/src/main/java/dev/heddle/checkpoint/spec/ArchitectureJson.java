@@ -8,6 +8,8 @@ import dev.heddle.core.model.analysis.LayerMap;
 import dev.heddle.core.model.analysis.MemoryUse;
 import dev.heddle.core.model.analysis.ParameterCounts;
 import dev.heddle.core.model.analysis.PositionalEncoding;
+import dev.heddle.core.spec.ImageModelSpec;
+import dev.heddle.core.spec.ModelSpec;
 import java.util.Locale;
 
 /// An analysed architecture as JSON, for programs. Fields are added, never renamed.
@@ -52,12 +54,17 @@ public final class ArchitectureJson {
         ObjectNode root = Json.object().put("name", architecture.spec().name()).put("family", architecture.spec().family())
                 .put("class", architecture.type().title()).put("class_id", architecture.type().id())
                 .put("reason", architecture.reason()).put("experts", architecture.map().hasExperts())
-                .put("blocks", architecture.spec().blocks().size()).put("width", architecture.spec().width())
-                .put("vocabulary", architecture.spec().vocabulary());
-        if (architecture.spec().context() > 0) {
-            root.put("context", architecture.spec().context());
-        } else {
-            root.putNull("context");
+                .put("blocks", architecture.map().blocks().size());
+        switch (architecture.spec()) {
+            case ModelSpec model -> {
+                root.put("width", model.width()).put("vocabulary", model.vocabulary());
+                if (model.context() > 0) {
+                    root.put("context", model.context());
+                } else {
+                    root.putNull("context");
+                }
+            }
+            case ImageModelSpec image -> root.put("image_size", image.size()).put("classes", image.classes());
         }
         root.putObject("parameters").put("total", architecture.parameters().total())
                 .put("active", architecture.parameters().active());

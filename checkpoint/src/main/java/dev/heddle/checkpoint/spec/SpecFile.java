@@ -8,6 +8,8 @@ import dev.heddle.checkpoint.CheckpointException;
 import dev.heddle.checkpoint.spec.SpecNode.Listing;
 import dev.heddle.checkpoint.spec.SpecNode.Mapping;
 import dev.heddle.checkpoint.spec.SpecNode.Scalar;
+import dev.heddle.core.spec.ArchitectureSpec;
+import dev.heddle.core.spec.ImageModelSpec;
 import dev.heddle.core.spec.LayerSpec;
 import dev.heddle.core.spec.ModelSpec;
 import java.io.IOException;
@@ -32,7 +34,7 @@ public final class SpecFile {
 
     /// Whether the document looks like a specification and not like a checkpoint's `config.json`.
     public static boolean isSpec(JsonNode document) {
-        return document.has("blocks") && document.has("width");
+        return document.has("blocks") && document.has("width") || document.has("backbone") && document.has("classes");
     }
 
     /// A record of any class from a YAML or JSON file, by the rules of specifications: keys in snake case, defaults from
@@ -62,8 +64,8 @@ public final class SpecFile {
     ///
     /// @param name what the model is called if the file does not say
     /// @throws CheckpointException if the file is missing, malformed or describes no model
-    public static ModelSpec read(Path file, String name) {
-        return parse(text(file), file.toString(), name);
+    public static ArchitectureSpec read(Path file, String name) {
+        return architecture(text(file), file.toString(), name);
     }
 
     private static String text(Path file) {
@@ -83,7 +85,7 @@ public final class SpecFile {
     ///
     /// @param origin names the text in errors
     /// @param name   what the model is called if the text does not say
-    public static ModelSpec parse(String text, String origin, String name) {
+    public static ArchitectureSpec architecture(String text, String origin, String name) {
         SpecError error = new SpecError(origin);
         SpecNode node = SpecTree.parse(text, origin);
         if (!(node instanceof Mapping mapping)) {
@@ -99,17 +101,27 @@ public final class SpecFile {
             definitions = named.entries();
         }
         entries.putIfAbsent("name", Scalar.string(name));
-        return new SpecDecoder(new SpecTypes(), error, definitions).root(ModelSpec.class, new Mapping(entries, mapping.place()));
+        Class<? extends ArchitectureSpec> type = entries.containsKey("backbone") ? ImageModelSpec.class : ModelSpec.class;
+        return new SpecDecoder(new SpecTypes(), error, definitions).root(type, new Mapping(entries, mapping.place()));
+    }
+
+    /// The specification of a language model in `text`.
+    /// @throws CheckpointException if it is that of an image model
+    public static ModelSpec parse(String text, String origin, String name) {
+        if (architecture(text, origin, name) instanceof ModelSpec model) {
+            return model;
+        }
+        throw new CheckpointException(origin + ": describes an image model, expected a language model");
     }
 
     /// The specification as YAML.
-    public static String yaml(ModelSpec spec) {
-        return YamlText.of(new SpecEncoder(new SpecTypes()).root(spec));
+    public static String yaml(ArchitectureSpec spec) {
+        return YamlText.of(new SpecEncoder(new SpecTypes()).root((Record) spec));
     }
 
     /// The specification as JSON.
-    public static ObjectNode json(ModelSpec spec) {
-        return (ObjectNode) json(new SpecEncoder(new SpecTypes()).root(spec));
+    public static ObjectNode json(ArchitectureSpec spec) {
+        return (ObjectNode) json(new SpecEncoder(new SpecTypes()).root((Record) spec));
     }
 
     /// One layer on one line, `{type: attention, heads: 32, …}`.

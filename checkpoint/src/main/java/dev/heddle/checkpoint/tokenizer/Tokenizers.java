@@ -25,18 +25,27 @@ public final class Tokenizers {
         if (!Files.isDirectory(folder)) {
             throw new CheckpointException(folder + ": no such folder, expected a model's");
         }
+        return loadFile(file(folder));
+    }
+
+    /// The file that [#load] takes for the tokenizer of the model in `folder`; a file stands for itself.
+    /// @throws CheckpointException if there is none, or more than one of one kind
+    public static Path file(Path folder) {
+        if (Files.isRegularFile(folder)) {
+            return folder;
+        }
         Path json = folder.resolve("tokenizer.json");
         if (Files.isRegularFile(json)) {
-            return HuggingFaceTokenizer.load(folder, json);
+            return json;
         }
         Path plain = folder.resolve("tokenizer.model");
         List<Path> models = Files.isRegularFile(plain) ? List.of(plain) : matching(folder, SENTENCE_PIECE);
         if (!models.isEmpty()) {
-            return SentencePieceTokenizer.load(folder, only(models));
+            return only(models);
         }
         List<Path> vocabularies = matching(folder, RWKV);
         if (!vocabularies.isEmpty()) {
-            return RwkvTokenizer.load(folder, only(vocabularies));
+            return only(vocabularies);
         }
         throw new CheckpointException(folder + ": no tokenizer found, expected tokenizer.json, tokenizer.model or"
                 + " rwkv_vocab*.txt");

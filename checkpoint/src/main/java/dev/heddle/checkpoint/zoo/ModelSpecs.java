@@ -5,8 +5,12 @@ import dev.heddle.checkpoint.CheckpointException;
 import dev.heddle.checkpoint.config.Config;
 import dev.heddle.checkpoint.family.Checkpoint;
 import dev.heddle.checkpoint.family.Families;
+import dev.heddle.checkpoint.family.ImageCheckpoint;
+import dev.heddle.checkpoint.family.ImageFamilies;
 import dev.heddle.checkpoint.json.Json;
 import dev.heddle.checkpoint.spec.SpecFile;
+import dev.heddle.core.spec.ArchitectureSpec;
+import dev.heddle.core.spec.ImageModelSpec;
 import dev.heddle.core.spec.ModelSpec;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,32 +24,31 @@ public final class ModelSpecs {
     private ModelSpecs() {
     }
 
-    public static ModelSpec of(Preset preset) {
+    public static ArchitectureSpec of(Preset preset) {
         return of(Zoo.config(preset), preset.name());
     }
 
     /// The architecture of a checkpoint's configuration.
-    public static ModelSpec of(Config config, String name) {
-        return Checkpoint.spec(config, Families.of(config), name);
+    public static ArchitectureSpec of(Config config, String name) {
+        return ImageFamilies.of(config).<ArchitectureSpec>map(family -> ImageCheckpoint.spec(config, family, name))
+                .orElseGet(() -> Checkpoint.spec(config, Families.of(config), name));
     }
 
     /// The architecture a file or folder describes.
     /// @throws CheckpointException if it describes none
-    public static ModelSpec of(Path fileOrFolder) {
+    public static ArchitectureSpec of(Path fileOrFolder) {
         Path path = fileOrFolder.toAbsolutePath().normalize();
         return of(path, nameOf(path));
     }
 
     /// @param name what to call the model if the file does not say
-    public static ModelSpec of(Path fileOrFolder, String name) {
+    public static ArchitectureSpec of(Path fileOrFolder, String name) {
         if (Files.isDirectory(fileOrFolder)) {
             Path config = fileOrFolder.resolve(CONFIG);
             if (Files.isRegularFile(config)) {
                 return of(config, name);
             }
-            try (Checkpoint checkpoint = Checkpoint.open(fileOrFolder)) {
-                return checkpoint.spec();
-            }
+            return fromWeights(fileOrFolder);
         }
         return switch (extension(fileOrFolder)) {
             case "yaml", "yml" -> SpecFile.read(fileOrFolder, name);
@@ -55,11 +58,26 @@ public final class ModelSpecs {
             }
             case "gguf" -> throw new CheckpointException(fileOrFolder + ": GGUF files cannot be read yet; use the folder with "
                     + CONFIG + " and safetensors, or its " + CONFIG + " alone");
-            default -> {
-                try (Checkpoint checkpoint = Checkpoint.open(fileOrFolder)) {
-                    yield checkpoint.spec();
-                }
+            default -> fromWeights(fileOrFolder);
+        };
+    }
+
+    private static ArchitectureSpec fromWeights(Path fileOrFolder) {
+        if (ImageCheckpoint.isAt(fileOrFolder)) {
+            try (ImageCheckpoint checkpoint = ImageCheckpoint.open(fileOrFolder)) {
+                return checkpoint.spec();
             }
+        }
+        try (Checkpoint checkpoint = Checkpoint.open(fileOrFolder)) {
+            return checkpoint.spec();
+        }
+    }
+
+    /// @throws CheckpointException for an image model
+    public static ModelSpec language(ArchitectureSpec spec) {
+        return switch (spec) {
+            case ModelSpec model -> model;
+            case ImageModelSpec image -> throw new CheckpointException(image.name() + " is an image model, not a language model");
         };
     }
 

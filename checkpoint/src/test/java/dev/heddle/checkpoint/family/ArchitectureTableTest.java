@@ -9,6 +9,7 @@ import dev.heddle.checkpoint.Repository;
 import dev.heddle.checkpoint.config.Config;
 import dev.heddle.checkpoint.zoo.Preset;
 import dev.heddle.checkpoint.zoo.Zoo;
+import dev.heddle.core.backend.CpuBackend;
 import dev.heddle.core.model.Model;
 import dev.heddle.core.model.ShapeOnly;
 import dev.heddle.core.tensor.DType;
@@ -22,6 +23,7 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.provider.Arguments;
 
 /// The README's table of architectures says what this test finds: for each family whether its reference checkpoints
 /// load, whether their logits are the reference's, whether prefill and decode agree with them, and which published
@@ -69,7 +71,32 @@ class ArchitectureTableTest {
             table.append("| `").append(family.name()).append("` | ").append(mark(row.loads)).append(" | ").append(mark(row.exact))
                     .append(" | ").append(mark(row.decodes)).append(" | ").append(String.join(", ", names)).append(" |\n");
         }
+        appendImageFamilies(table);
         return table.toString();
+    }
+
+    /// Image classifiers have nothing to decode.
+    private static void appendImageFamilies(StringBuilder table) {
+        ImageFixtureTest test = new ImageFixtureTest();
+        Map<String, List<String>> published = new TreeMap<>();
+        ImageFixtureTest.publishedSizes().map(Arguments::get).forEach(size -> {
+            String preset = (String) size[0];
+            if (holds(Path.of(preset), _ -> test.publishedSizesFollowFromTheConfigurations(preset, (String) size[1]))) {
+                published.computeIfAbsent(ImageFamilies.of(Zoo.config(Zoo.get(preset))).orElseThrow().name(), _ -> new ArrayList<>())
+                        .add(preset);
+            }
+        });
+        for (ImageFamily family : ImageFamilies.all()) {
+            boolean loads = holds(Repository.fixtures().resolve(family.name()), path -> {
+                try (ImageCheckpoint checkpoint = ImageCheckpoint.open(path)) {
+                    checkpoint.model();
+                }
+            });
+            boolean exact = holds(Path.of(family.name()),
+                    _ -> test.logitsEqualTheReferencesAndEachImageAloneToTheBit(family.name(), CpuBackend.Choice.VECTOR, 2));
+            table.append("| `").append(family.name()).append("` (images) | ").append(mark(loads)).append(" | ").append(mark(exact))
+                    .append(" | | ").append(String.join(", ", published.getOrDefault(family.name(), List.of()))).append(" |\n");
+        }
     }
 
     private static String mark(boolean holds) {

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.heddle.checkpoint.CheckpointException;
 import dev.heddle.checkpoint.Repository;
 import dev.heddle.checkpoint.config.Config;
+import dev.heddle.checkpoint.weights.PickleWriter;
 import dev.heddle.checkpoint.weights.Safetensors;
 import dev.heddle.checkpoint.weights.SafetensorsWriter;
 import dev.heddle.checkpoint.weights.WeightSource;
@@ -26,16 +27,21 @@ import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Memory;
 import dev.heddle.core.tensor.Tensor;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Image classifiers against logits and gradients of other people's implementations.
@@ -163,11 +169,16 @@ class ImageFixtureTest {
         return model.parameters().values().stream().mapToLong(Tensor::elements).sum();
     }
 
-    /// Published sizes in millions, some of them rounded and some cut.
+    /// By preset, published sizes in millions, some of them rounded and some cut.
+    static Stream<Arguments> publishedSizes() {
+        return Stream.of("vim-tiny 7", "vim-small 26", "vim-base 98", "mambavision-t 31.8", "mambavision-t2 35.1",
+                "mambavision-s 50.1", "mambavision-b 97.7", "mambavision-l 227.9", "mambavision-l2 241.5",
+                "mambavision-l2-512-21k 241.5", "mambavision-l3-256-21k 739.6", "mambavision-l3-512-21k 739.6")
+                .map(line -> Arguments.of((Object[]) line.split(" ")));
+    }
+
     @ParameterizedTest(name = "{0}: {1}M")
-    @CsvSource({"vim-tiny, 7", "vim-small, 26", "vim-base, 98", "mambavision-t, 31.8", "mambavision-t2, 35.1",
-            "mambavision-s, 50.1", "mambavision-b, 97.7", "mambavision-l, 227.9", "mambavision-l2, 241.5",
-            "mambavision-l2-512-21k, 241.5", "mambavision-l3-256-21k, 739.6", "mambavision-l3-512-21k, 739.6"})
+    @MethodSource("publishedSizes")
     void publishedSizesFollowFromTheConfigurations(String preset, String millions) {
         Config config = Zoo.config(Zoo.get(preset));
         ImageFamily family = ImageFamilies.of(config).orElseThrow();
@@ -188,6 +199,37 @@ class ImageFixtureTest {
         }
         assertTrue(ImageCheckpoint.isAt(alone));
         assertTrue(!ImageCheckpoint.isAt(folder("mamba")));
+    }
+
+    /// The authors publish `{"model": weights, …}` as a PyTorch archive and nothing beside it.
+    @Test
+    void vimAsItsAuthorsPublishIt(@TempDir Path temporary) throws IOException {
+        Path archive = temporary.resolve("vim_t_midclstok.pth");
+        Map<String, byte[]> entries = new LinkedHashMap<>();
+        PickleWriter pickle = new PickleWriter().op('}').op('(').text("model").op('}').op('(');
+        try (WeightSource source = Safetensors.open(folder("vim").resolve("model.safetensors"))) {
+            for (String name : source.names()) {
+                Tensor tensor = source.tensor(name);
+                String key = Integer.toString(entries.size());
+                long[] stride = new long[tensor.rank()];
+                long elements = 1;
+                for (int i = stride.length - 1; i >= 0; i--) {
+                    stride[i] = elements;
+                    elements *= tensor.dim(i);
+                }
+                pickle.text(name).tensor(key, elements, 0, tensor.shape(), stride);
+                ByteBuffer bytes = ByteBuffer.allocate((int) tensor.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+                bytes.asFloatBuffer().put(tensor.toFloats());
+                entries.put("archive/data/" + key, bytes.array());
+            }
+        }
+        entries.put("archive/data.pkl", pickle.op('u').text("scaler").op('}').op('u').end());
+        Files.write(archive, PickleWriter.zip(entries, false));
+        Golden golden = Golden.read("vim");
+        try (ImageCheckpoint checkpoint = ImageCheckpoint.open(archive); Backend backend = CpuBackend.of(CpuBackend.Choice.VECTOR, 2);
+                Executor executor = new Executor(backend)) {
+            assertArrayEquals(golden.logits(), checkpoint.model().logits(executor, golden.pixels()), (float) golden.tolerance());
+        }
     }
 
     /// The hub's files name every tensor below `model.`.

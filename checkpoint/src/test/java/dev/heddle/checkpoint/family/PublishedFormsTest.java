@@ -36,6 +36,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// The other forms in which checkpoints of a family are published: configurations of real sizes, pickles, tensor names
@@ -133,6 +134,21 @@ class PublishedFormsTest {
                 tensors.put(experts + "down_proj", Tensor.of(arena, output, 4, 32, 16));
             }
             assertSameLogits("lfm2_moe", config("lfm2_moe"), tensors);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"zamba, model.layers.2.shared_transf., 4", "zamba, model.layers.2.shared_transf., 7",
+            "zamba2, model.layers.1.shared_transformer., 5"})
+    void sharedBlocksRepeatedWhereTheyAreUsed(String fixture, String block, int use) throws IOException {
+        try (WeightSource source = weights(fixture)) {
+            Map<String, Tensor> tensors = all(source);
+            all(source).forEach((name, tensor) -> {
+                if (name.startsWith(block)) {
+                    tensors.put(name.replaceFirst("layers\\.\\d+", "layers." + use), tensor);
+                }
+            });
+            assertSameLogits(fixture, config(fixture), tensors);
         }
     }
 

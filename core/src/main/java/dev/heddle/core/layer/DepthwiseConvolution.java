@@ -15,7 +15,7 @@ final class DepthwiseConvolution {
     private final int state;
 
     DepthwiseConvolution(Scope scope, int channels, int taps) {
-        weight = scope.small("weight", channels, taps);
+        weight = scope.small("weight", Initial.CONVOLUTION, channels, taps);
         bias = scope.small("bias", channels);
         state = scope.recurrentState("state", (taps - 1) * channels);
     }

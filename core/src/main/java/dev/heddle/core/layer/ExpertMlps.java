@@ -53,7 +53,7 @@ final class ExpertMlps {
                 gate[e] = child.matrix("gate.weight", inner, width);
             }
             up[e] = child.matrix("up.weight", inner, width);
-            down[e] = child.matrix("down.weight", Initial.RESIDUAL, width, inner);
+            down[e] = child.matrix("down.weight", spec.latent().isNone() ? Initial.RESIDUAL : Initial.LINEAR, width, inner);
         }
     }
 

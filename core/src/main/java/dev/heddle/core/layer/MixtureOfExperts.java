@@ -38,7 +38,7 @@ final class MixtureOfExperts implements Layer {
         boolean narrow = !spec.latent().isNone();
         int latent = narrow ? spec.latent().width() : width;
         latentDown = narrow ? Optional.of(scope.matrix("latent_down.weight", latent, width)) : Optional.empty();
-        latentUp = narrow ? Optional.of(scope.matrix("latent_up.weight", width, latent)) : Optional.empty();
+        latentUp = narrow ? Optional.of(scope.matrix("latent_up.weight", Initial.RESIDUAL, width, latent)) : Optional.empty();
         latentDownBias = scope.small(narrow && spec.latent().bias(), "latent_down.bias", latent);
         latentUpBias = scope.small(narrow && spec.latent().bias(), "latent_up.bias", width);
         experts = new ExpertMlps(spec, scope.withWidth(latent));

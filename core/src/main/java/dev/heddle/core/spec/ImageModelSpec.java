@@ -13,7 +13,7 @@ import java.util.List;
 /// @param backbone      how an image becomes one row of features
 /// @param preprocessing how the model's makers prepare a picture
 public record ImageModelSpec(String name, String family, int channels, int size, int classes, ImageBackboneSpec backbone,
-        Preprocessing preprocessing) {
+        Preprocessing preprocessing) implements ArchitectureSpec {
     /// From a picture to the model's input: scale the shorter side to size/cropRatio, cut the middle out, and map each
     /// channel of values from 0 to 1 to (value − mean)/deviation.
     ///

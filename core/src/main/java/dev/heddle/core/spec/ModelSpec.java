@@ -29,7 +29,7 @@ public record ModelSpec(
         List<LayerSpec> blocks,
         @Default("{}") Map<String, LayerSpec> shared,
         NormSpec finalNorm,
-        HeadSpec head) {
+        HeadSpec head) implements ArchitectureSpec {
     /// @param scale      factor on the embedded rows; 1 for none
     /// @param norm       norm of the embedded rows (RWKV's ln0); [NormSpec#NONE] for none
     /// @param metaTokens learned rows before the tokens of every sequence (Hymba); 0 for none

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.heddle.core.backend.Backend;
 import dev.heddle.core.backend.CpuBackend;
 import dev.heddle.core.layer.ParameterSource;
+import dev.heddle.core.model.analysis.Selectivity;
 import dev.heddle.core.pass.Executor;
 import dev.heddle.core.pass.Pass;
 import dev.heddle.core.pass.Workspace;
@@ -18,6 +19,7 @@ import dev.heddle.core.spec.LayerScaleSpec;
 import dev.heddle.core.spec.LayerSpec;
 import dev.heddle.core.spec.LinearAttentionSpec;
 import dev.heddle.core.spec.Mamba1Spec;
+import dev.heddle.core.spec.MixerSpec;
 import dev.heddle.core.spec.MixtureOfExpertsSpec.Router;
 import dev.heddle.core.spec.MixtureOfLayersSpec;
 import dev.heddle.core.spec.ModelSpec;
@@ -269,13 +271,22 @@ class DesignMixersTest {
         return sum;
     }
 
-    /// A layer that does not select is linear in its input up to the activation; one that selects is not. In a model whose
-    /// layer is S4D, doubling the embeddings doubles what the recurrence remembers; in Mamba it does not.
-    @Test
-    void whatS4dRemembersIsLinearInItsInputAndWhatMambaRemembersIsNot() {
-        assertEquals(0, nonlinearity(new S4dSpec(8, S4dSpec.Form.LIN, Activation.GELU)), 1e-5);
-        assertEquals(0, nonlinearity(new S4dSpec(4, S4dSpec.Form.REAL, Activation.GELU)), 1e-5);
-        assertTrue(nonlinearity(MAMBA) > 0.05, "Mamba selects");
+    static Stream<MixerSpec> recurrences() {
+        return Stream.of(new S4dSpec(8, S4dSpec.Form.LIN, Activation.GELU), new S4dSpec(6, S4dSpec.Form.INV, Activation.SILU),
+                new S4dSpec(4, S4dSpec.Form.REAL, Activation.GELU), MAMBA, LinearAttentionSpec.of(3, 4));
+    }
+
+    /// What a mixer remembers is linear in its input exactly if it does not select.
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("recurrences")
+    void selectionIsWhatItsStatesSay(MixerSpec mixer) {
+        double nonlinearity = nonlinearity(mixer);
+        if (Selectivity.of(mixer).isTimeInvariant()) {
+            assertEquals(0, nonlinearity, 1e-5);
+        } else {
+            assertTrue(nonlinearity > 0.05, "selects, but its state is linear in the input");
+        }
+        assertEquals(mixer instanceof S4dSpec, Selectivity.of(mixer).isTimeInvariant());
     }
 
     /// ‖h(2x) − 2h(x)‖ / ‖2h(x)‖ of the last state that the first layer keeps.

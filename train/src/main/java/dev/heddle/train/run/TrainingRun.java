@@ -198,6 +198,7 @@ public final class TrainingRun implements AutoCloseable {
         try (Arena arena = Arena.ofConfined()) {
             Map<String, Tensor> host = new LinkedHashMap<>();
             model.parameters().forEach((name, tensor) -> host.put(name, Tensor.of(arena, backend.read(tensor), tensor.shape())));
+            model.buffers().forEach((name, tensor) -> host.put(name, Tensor.of(arena, backend.read(tensor), tensor.shape())));
             SafetensorsWriter.write(folder.model().resolve("model.safetensors"), start.published(arena, host),
                     Map.of("format", "pt"));
             write(folder.model().resolve("config.json"), Json.pretty(start.config()));

@@ -2,19 +2,25 @@ package dev.heddle.core.kernel.vector;
 
 import dev.heddle.core.kernel.Segments;
 
-/// Segments of more than one row cut into blocks of a few rows, over which a recurrence runs as matrix products.
+/// Segments cut into blocks of a few rows, over which a recurrence runs as matrix products.
 /// Cuts lie at fixed absolute positions: at multiples of `chunk`, and every `size` positions from those on.
 ///
 /// @param from  first row of each block
 /// @param to    the row after its last
-/// @param first first block of each segment, and past the last segment the number of blocks; a segment of one row
-///              has none
+/// @param first first block of each segment, and past the last segment the number of blocks; a segment shorter than was
+///              asked for has none
 record Blocks(int[] from, int[] to, int[] first) {
+    /// Blocks of the segments of more than one row.
     static Blocks of(Segments segments, int chunk, int size) {
+        return of(segments, chunk, size, 2);
+    }
+
+    /// @param shortest rows of the shortest segment that is cut
+    static Blocks of(Segments segments, int chunk, int size, int shortest) {
         int[] first = new int[segments.count() + 1];
         for (int s = 0; s < segments.count(); s++) {
             first[s + 1] = first[s];
-            if (segments.length(s) > 1) {
+            if (segments.length(s) >= shortest) {
                 for (int row = segments.start(s); row < segments.end(s); row = end(segments, s, row, chunk, size)) {
                     first[s + 1]++;
                 }

@@ -85,7 +85,16 @@ final class Decays {
     static void exp(long alpha, long delta, long rates, int rows) {
         FloatVector a = FloatVector.fromMemorySegment(F, ALL, rates, ORDER);
         for (int t = 0; t < rows; t++) {
-            FloatVector x = FloatVector.fromMemorySegment(F, ALL, delta + t * VECTOR, ORDER).mul(a);
+            FloatVector.fromMemorySegment(F, ALL, delta + t * VECTOR, ORDER).mul(a)
+                    .intoMemorySegment(ALL, alpha + t * VECTOR, ORDER);
+        }
+        exp(alpha, alpha, rows * Lanes.COUNT);
+    }
+
+    /// α = e^g of `count` numbers g ≤ 0, and what follows up to a whole vector; α may be the memory of g.
+    static void exp(long alpha, long g, int count) {
+        for (int i = 0; i < count; i += Lanes.COUNT) {
+            FloatVector x = FloatVector.fromMemorySegment(F, ALL, g + 4L * i, ORDER);
             FloatVector m = x.fma(FloatVector.broadcast(F, LOG2_E), FloatVector.broadcast(F, ROUND));
             x = x.fma(FloatVector.broadcast(F, LOG2_E), FloatVector.broadcast(F, ROUND).sub(m));
             FloatVector p = x.fma(FloatVector.broadcast(F, C6), FloatVector.broadcast(F, C5));
@@ -95,7 +104,7 @@ final class Decays {
             p = p.fma(x, FloatVector.broadcast(F, C1));
             p = p.fma(x, FloatVector.broadcast(F, 1));
             IntVector power = m.reinterpretAsInts().max(LEAST).lanewise(VectorOperators.LSHL, 23);
-            p.reinterpretAsInts().add(power).reinterpretAsFloats().intoMemorySegment(ALL, alpha + t * VECTOR, ORDER);
+            p.reinterpretAsInts().add(power).reinterpretAsFloats().intoMemorySegment(ALL, alpha + 4L * i, ORDER);
         }
     }
 
@@ -116,6 +125,17 @@ final class Decays {
                 FloatVector.fromMemorySegment(F, ALL, row - ROW + 4L * s, ORDER).mul(a).intoMemorySegment(ALL, row + 4L * s, ORDER);
             }
             Memory.f32(row + 4L * t, 1);
+        }
+    }
+
+    /// The same where every decay is e^`logDecay`, each product rounded once, so that a decay close to 1 loses nothing along
+    /// the block.
+    static void powers(double logDecay, long start, long between) {
+        for (int t = 0; t < BLOCK; t++) {
+            Memory.f32(start + 4L * t, (float) Math.exp((t + 1) * logDecay));
+            for (int s = 0; s < BLOCK; s++) {
+                Memory.f32(between + t * ROW + 4L * s, s < t ? Memory.f32(start + 4L * (t - s - 1)) : s == t ? 1 : 0);
+            }
         }
     }
 

@@ -2,17 +2,30 @@ package dev.heddle.core.kernel.vector;
 
 import dev.heddle.core.kernel.AdamW;
 import dev.heddle.core.kernel.Attention;
+import dev.heddle.core.kernel.AttentionDifference;
+import dev.heddle.core.kernel.BidirectionalAttention;
 import dev.heddle.core.kernel.CausalConvolution;
 import dev.heddle.core.kernel.CrossEntropy;
+import dev.heddle.core.kernel.DeltaWkv;
+import dev.heddle.core.kernel.DiagonalStateSpace;
 import dev.heddle.core.kernel.Elementwise;
 import dev.heddle.core.kernel.Embedding;
 import dev.heddle.core.kernel.Experts;
+import dev.heddle.core.kernel.FeatureMaps;
+import dev.heddle.core.kernel.GatedDeltaRule;
+import dev.heddle.core.kernel.LinearAttention;
+import dev.heddle.core.kernel.LogDecay;
 import dev.heddle.core.kernel.MatrixProduct;
+import dev.heddle.core.kernel.MatrixWkv;
 import dev.heddle.core.kernel.Normalization;
+import dev.heddle.core.kernel.Retention;
+import dev.heddle.core.kernel.RgLru;
 import dev.heddle.core.kernel.Rotary;
 import dev.heddle.core.kernel.SelectiveScan;
 import dev.heddle.core.kernel.StateSpaceDual;
+import dev.heddle.core.kernel.SymmetricConvolution;
 import dev.heddle.core.kernel.TokenShift;
+import dev.heddle.core.kernel.Wkv;
 import dev.heddle.core.kernel.plain.PlainKernels;
 import dev.heddle.core.parallel.Workers;
 
@@ -23,6 +36,8 @@ public final class VectorKernels extends PlainKernels {
     private final Normalization normalization;
     private final CausalConvolution causalConvolution;
     private final Attention attention;
+    private final AttentionDifference attentionDifference;
+    private final LogDecay logDecay;
     private final Rotary rotary;
     private final Embedding embedding;
     private final CrossEntropy crossEntropy;
@@ -31,6 +46,17 @@ public final class VectorKernels extends PlainKernels {
     private final AdamW adamW;
     private final SelectiveScan selectiveScan;
     private final StateSpaceDual stateSpaceDual;
+    private final Wkv wkv;
+    private final MatrixWkv matrixWkv;
+    private final DeltaWkv deltaWkv;
+    private final Retention retention;
+    private final RgLru rgLru;
+    private final GatedDeltaRule gatedDeltaRule;
+    private final LinearAttention linearAttention;
+    private final FeatureMaps featureMaps;
+    private final SymmetricConvolution symmetricConvolution;
+    private final BidirectionalAttention bidirectionalAttention;
+    private final DiagonalStateSpace diagonalStateSpace;
 
     private VectorKernels(Workers workers) {
         matrixProduct = new VectorMatrixProduct(workers);
@@ -38,6 +64,8 @@ public final class VectorKernels extends PlainKernels {
         normalization = new VectorNormalization(workers);
         causalConvolution = new VectorCausalConvolution(workers);
         attention = new VectorAttention(workers);
+        attentionDifference = new VectorAttentionDifference(workers);
+        logDecay = new VectorLogDecay(workers);
         rotary = new VectorRotary(workers);
         embedding = new VectorEmbedding(workers);
         crossEntropy = new VectorCrossEntropy(workers);
@@ -46,6 +74,17 @@ public final class VectorKernels extends PlainKernels {
         adamW = new VectorAdamW(workers);
         selectiveScan = new VectorSelectiveScan(workers);
         stateSpaceDual = new VectorStateSpaceDual(workers);
+        linearAttention = new VectorLinearAttention(workers);
+        gatedDeltaRule = new VectorGatedDeltaRule(workers);
+        rgLru = new VectorRgLru(workers);
+        retention = new VectorRetention(workers);
+        deltaWkv = new VectorDeltaWkv(workers);
+        matrixWkv = new VectorMatrixWkv(workers);
+        wkv = new VectorWkv(workers);
+        featureMaps = new VectorFeatureMaps(workers);
+        symmetricConvolution = new VectorSymmetricConvolution(workers);
+        bidirectionalAttention = new VectorBidirectionalAttention(workers);
+        diagonalStateSpace = new VectorDiagonalStateSpace(workers);
     }
 
     public static VectorKernels create(Workers workers) {
@@ -80,6 +119,16 @@ public final class VectorKernels extends PlainKernels {
     @Override
     public Attention attention() {
         return attention;
+    }
+
+    @Override
+    public AttentionDifference attentionDifference() {
+        return attentionDifference;
+    }
+
+    @Override
+    public LogDecay logDecay() {
+        return logDecay;
     }
 
     @Override
@@ -120,5 +169,60 @@ public final class VectorKernels extends PlainKernels {
     @Override
     public StateSpaceDual stateSpaceDual() {
         return stateSpaceDual;
+    }
+
+    @Override
+    public Wkv wkv() {
+        return wkv;
+    }
+
+    @Override
+    public MatrixWkv matrixWkv() {
+        return matrixWkv;
+    }
+
+    @Override
+    public DeltaWkv deltaWkv() {
+        return deltaWkv;
+    }
+
+    @Override
+    public Retention retention() {
+        return retention;
+    }
+
+    @Override
+    public RgLru rgLru() {
+        return rgLru;
+    }
+
+    @Override
+    public GatedDeltaRule gatedDeltaRule() {
+        return gatedDeltaRule;
+    }
+
+    @Override
+    public LinearAttention linearAttention() {
+        return linearAttention;
+    }
+
+    @Override
+    public FeatureMaps featureMaps() {
+        return featureMaps;
+    }
+
+    @Override
+    public SymmetricConvolution symmetricConvolution() {
+        return symmetricConvolution;
+    }
+
+    @Override
+    public BidirectionalAttention bidirectionalAttention() {
+        return bidirectionalAttention;
+    }
+
+    @Override
+    public DiagonalStateSpace diagonalStateSpace() {
+        return diagonalStateSpace;
     }
 }

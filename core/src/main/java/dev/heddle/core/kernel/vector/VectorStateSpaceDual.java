@@ -15,14 +15,9 @@ import jdk.incubator.vector.VectorMask;
 
 /// [StateSpaceDual] on the Vector API.
 ///
-/// A segment of one row passes once over each head's state. A longer one runs in blocks of [Decays#BLOCK] rows as in
-/// section 6 of the paper: with α[t] = exp(δ[t]·a), u[t] = δ[t]·x[t], and rows counted from the block's first,
-///
-/// L[t,s] = α[s+1]·…·α[t], M[t,s] = L[t,s]·(c[t]·b[s]) for s ≤ t;
-/// y[t] = α[0]·…·α[t]·(c[t]·S) + Σ_{s≤t} M[t,s]·u[s]; S ← α[0]·…·α[n]·S + Σ_s L[n,s]·b[s]⊗u[s].
-///
-/// L is built by multiplying its rows by α, so that no exponent is ever positive and nothing is the difference of
-/// two sums. Products c·b are computed once for each group; then threads take heads.
+/// A segment of one row passes once over each head's state. A longer one runs in blocks of up to [Decays#BLOCK] rows, as
+/// written at [DecayBlock] with u[t] = δ[t]·x[t] and α[t] = exp(δ[t]·a). Products c·b are computed once for each group;
+/// then threads take heads.
 public final class VectorStateSpaceDual implements StateSpaceDual {
     private final Workers workers;
     private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
@@ -78,7 +73,7 @@ public final class VectorStateSpaceDual implements StateSpaceDual {
             for (int i = from; i < to; i++) {
                 int block = i / shape.groups();
                 int group = i % shape.groups();
-                scores(call.scores(block, group), call.c(blocks.from()[block], group), c.rowBytes(),
+                DecayBlock.scores(call.scores(block, group), call.c(blocks.from()[block], group), c.rowBytes(),
                         call.b(blocks.from()[block], group), b.rowBytes(), blocks.rows(block), shape.state());
             }
         });
@@ -93,14 +88,6 @@ public final class VectorStateSpaceDual implements StateSpaceDual {
                 }
             }
         });
-    }
-
-    /// c[t]·b[s] for all s ≤ t of a block, and some beyond.
-    static void scores(long scores, long c, long cBytes, long b, long bBytes, int rows, int state) {
-        for (int t = 0; t < rows; t += 4) {
-            int n = Math.min(4, rows - t);
-            RowsF32.four(scores + t * Decays.ROW, Decays.ROW, c + t * cBytes, cBytes, n, b, bBytes, t + n, state);
-        }
     }
 
     /// One row of one head: S ← α·S + b⊗(δ·x), y = c·S + d·x, in one pass over S.
@@ -198,16 +185,10 @@ public final class VectorStateSpaceDual implements StateSpaceDual {
         int width = call.shape.headDim();
         int states = call.shape.state();
         int padded = Rows.padded(width);
-        long row = 4L * padded;
-        long times = scratch.get().address(TimeSteps.BYTES + 2 * Decays.ROW + 2 * Decays.BLOCK * Decays.ROW + (3L * Decays.BLOCK + states) * row);
-        long fromStart = times + TimeSteps.BYTES;
-        long decays = fromStart + Decays.ROW;
-        long weights = decays + Decays.BLOCK * Decays.ROW;
-        long u = weights + Decays.BLOCK * Decays.ROW;
-        long left = u + Decays.BLOCK * row;
-        long out = left + Decays.BLOCK * row;
+        long times = scratch.get().address(TimeSteps.BYTES + DecayBlock.bytes(padded) + 4L * states * padded);
+        DecayBlock matrices = new DecayBlock(times + TimeSteps.BYTES, padded);
         long home = call.state(segment, head);
-        long s = width == padded ? home : out + Decays.BLOCK * row;
+        long s = width == padded ? home : times + TimeSteps.BYTES + DecayBlock.bytes(padded);
         if (s != home) {
             Rows.pad(s, home, 4L * width, states, width);
         }
@@ -216,24 +197,15 @@ public final class VectorStateSpaceDual implements StateSpaceDual {
             int from = call.blocks.from()[block];
             int rows = call.blocks.rows(block);
             call.steps.compute(head, from, from + rows, times);
-            Decays.compute(times + Decays.ROW, rows, fromStart, decays);
+            matrices.decays(times + Decays.ROW, rows);
             for (int t = 0; t < rows; t++) {
-                Rows.scaled(u + t * row, call.x(from + t, head), width, Memory.f32(times + 4L * t));
-                Decays.weigh(weights + t * Decays.ROW, decays + t * Decays.ROW, call.scores(block, group) + t * Decays.ROW, t);
+                Rows.scaled(matrices.u(t), call.x(from + t, head), width, Memory.f32(times + 4L * t));
             }
-            BlockProduct.add(out, row, BlockProduct.FRESH, 0, rows, padded, call.c(from, group), call.c.rowBytes(), 4, s, row,
-                    states);
-            for (int t = 0; t < rows; t += 4) {
-                int n = Math.min(4, rows - t);
-                BlockProduct.add(out + t * row, row, fromStart + 4L * t, 4, n, padded, weights + t * Decays.ROW, Decays.ROW, 4, u,
-                        row, t + n);
-            }
+            matrices.run(s, states, rows, call.c(from, group), call.c.rowBytes(), call.b(from, group), call.b.rowBytes(),
+                    call.scores(block, group));
             for (int t = 0; t < rows; t++) {
-                skip(call, call.y(from + t, head), out + t * row, call.x(from + t, head), head);
-                Rows.scaled(left + t * row, u + t * row, padded, Memory.f32(decays + (rows - 1) * Decays.ROW + 4L * t));
+                skip(call, call.y(from + t, head), matrices.y(t), call.x(from + t, head), head);
             }
-            BlockProduct.add(s, row, fromStart + 4L * (rows - 1), 0, states, padded, call.b(from, group), 4, call.b.rowBytes(),
-                    left, row, rows);
         }
         if (s != home) {
             Rows.unpad(home, s, 4L * width, states, width);
@@ -243,7 +215,10 @@ public final class VectorStateSpaceDual implements StateSpaceDual {
     @Override
     public void backward(Shape shape, Gradients gradients, Tensor dy, Tensor x, Tensor dt, Optional<Tensor> dtBias, Tensor a,
             Tensor b, Tensor c, Optional<Tensor> d, Tensor initialState, Segments segments) {
-        new dev.heddle.core.kernel.plain.PlainStateSpaceDual().backward(shape, gradients, dy, x, dt, dtBias, a, b, c, d,
-                initialState, segments);
+        StateSpaceDualBackward backward = new StateSpaceDualBackward(workers, scratch, shape, gradients, dy, x,
+                new TimeSteps(shape, dt, dtBias, a), b, c, d, segments);
+        for (int s = 0; s < segments.count(); s++) {
+            backward.segment(s, initialState.address(segments.slots()[s]), shared.get());
+        }
     }
 }

@@ -1,12 +1,18 @@
 package dev.heddle.core.model.analysis;
 
+import dev.heddle.core.layer.Inventory;
+import dev.heddle.core.model.ImageModel;
 import dev.heddle.core.model.Model;
 import dev.heddle.core.model.ShapeOnly;
+import dev.heddle.core.spec.ArchitectureSpec;
+import dev.heddle.core.spec.ImageModelSpec;
 import dev.heddle.core.spec.ModelSpec;
 import dev.heddle.core.state.StateLayout;
 import dev.heddle.core.tensor.DType;
+import dev.heddle.core.tensor.Tensor;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 
 /// What a specification describes, found out by building it without memory.
@@ -18,15 +24,32 @@ import java.util.Optional;
 /// @param parameters how many, and where
 /// @param positions  how attention knows positions
 /// @param states     what a sequence must remember
-public record Architecture(ModelSpec spec, ArchitectureClass type, String reason, LayerMap map, ParameterCounts parameters,
+public record Architecture(ArchitectureSpec spec, ArchitectureClass type, String reason, LayerMap map, ParameterCounts parameters,
         List<PositionalEncoding> positions, StateLayout states) {
     private static final int BF16 = 2;
 
-    public static Architecture of(ModelSpec spec) {
-        Model model = new Model(spec, new ShapeOnly(DType.BF16));
-        LayerMap map = LayerMap.of(model.inventory(), spec.blocks().size());
-        return new Architecture(spec, ArchitectureClass.of(map), ArchitectureClass.reason(map), map, ParameterCounts.of(model),
-                PositionalEncoding.of(map), model.states());
+    public static Architecture of(ArchitectureSpec spec) {
+        return switch (spec) {
+            case ModelSpec language -> {
+                Model model = new Model(language, new ShapeOnly(DType.BF16));
+                yield of(spec, model.inventory(), model.parameters(), model.states());
+            }
+            case ImageModelSpec image -> {
+                ImageModel model = new ImageModel(image, new ShapeOnly(DType.BF16));
+                yield of(spec, model.inventory(), model.parameters(), new StateLayout());
+            }
+        };
+    }
+
+    private static Architecture of(ArchitectureSpec spec, Inventory inventory, Map<String, Tensor> parameters, StateLayout states) {
+        LayerMap map = LayerMap.of(spec, inventory);
+        return new Architecture(spec, ArchitectureClass.of(map, spec instanceof ImageModelSpec), ArchitectureClass.reason(map), map,
+                ParameterCounts.of(inventory, parameters), PositionalEncoding.of(map), states);
+    }
+
+    /// The specification of a language model; empty for an image model.
+    public Optional<ModelSpec> language() {
+        return spec instanceof ModelSpec model ? Optional.of(model) : Optional.empty();
     }
 
     /// The class in words; experts in hybrids and transformers are said with it.
@@ -71,13 +94,14 @@ public record Architecture(ModelSpec spec, ArchitectureClass type, String reason
     /// attention has, or full multi-head attention where it has none.
     public long transformerKeyValueBytesPerToken() {
         long width = states.keyValues().stream().mapToLong(layer -> (long) layer.keyWidth() + layer.valueWidth()).findFirst()
-                .orElse(2L * spec.width());
+                
+                .orElseGet(() -> 2L * language().map(ModelSpec::width).orElse(0));
         return map.mixingPlaces() * width * BF16;
     }
 
-    /// Memory at each of [MemoryUse#CONTEXTS].
+    /// Memory at each of [MemoryUse#CONTEXTS]; nothing for an image model, which remembers nothing.
     public List<MemoryUse> memory() {
-        return MemoryUse.CONTEXTS.stream().map(this::memory).toList();
+        return language().isEmpty() ? List.of() : MemoryUse.CONTEXTS.stream().map(this::memory).toList();
     }
 
     public MemoryUse memory(long context) {

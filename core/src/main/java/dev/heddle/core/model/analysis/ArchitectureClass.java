@@ -19,6 +19,9 @@ public enum ArchitectureClass {
     RECURRENT_ATTENTION_HYBRID("recurrent-attention hybrid"),
     CONVOLUTION_ATTENTION_HYBRID("convolution-attention hybrid"),
     MIXED_HYBRID("mixed hybrid"),
+    VISION_MAMBA("vision Mamba"),
+    VISION_TRANSFORMER("vision transformer"),
+    VISION_HYBRID("vision hybrid"),
     NO_MIXER("no mixer");
 
     private final String title;
@@ -37,7 +40,17 @@ public enum ArchitectureClass {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    static ArchitectureClass of(LayerMap map) {
+    /// @param image whether it is an image model
+    static ArchitectureClass of(LayerMap map, boolean image) {
+        return switch (of(map)) {
+            case PURE_MAMBA, MOE_SSM -> image ? VISION_MAMBA : of(map);
+            case PURE_TRANSFORMER -> image ? VISION_TRANSFORMER : of(map);
+            case NO_MIXER -> NO_MIXER;
+            case ArchitectureClass other -> image ? VISION_HYBRID : other;
+        };
+    }
+
+    private static ArchitectureClass of(LayerMap map) {
         Set<MixerKind> kinds = EnumSet.noneOf(MixerKind.class);
         map.mixers().forEach(layer -> kinds.add(layer.kind().orElseThrow()));
         kinds.remove(MixerKind.MEMORY);

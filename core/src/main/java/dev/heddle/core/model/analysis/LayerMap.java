@@ -1,18 +1,26 @@
 package dev.heddle.core.model.analysis;
 
 import dev.heddle.core.layer.Inventory;
+import dev.heddle.core.spec.ArchitectureSpec;
 import dev.heddle.core.spec.ChannelMixerSpec;
+import dev.heddle.core.spec.ConvolutionStageSpec;
+import dev.heddle.core.spec.ImageModelSpec;
 import dev.heddle.core.spec.LayerSpec;
 import dev.heddle.core.spec.MixerSpec;
 import dev.heddle.core.spec.MixtureOfExpertsSpec;
 import dev.heddle.core.spec.MixtureOfLayersSpec;
+import dev.heddle.core.spec.ModelSpec;
 import dev.heddle.core.spec.ParallelSpec;
+import dev.heddle.core.spec.PatchBackboneSpec;
 import dev.heddle.core.spec.SharedUseSpec;
+import dev.heddle.core.spec.StagedBackboneSpec;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /// Which block holds which mixers and channel mixers.
 ///
@@ -28,36 +36,67 @@ public record LayerMap(List<Block> blocks) {
     /// A mixer or channel mixer in its place.
     ///
     /// @param name     what people call it
-    /// @param spec     what it is
+    /// @param spec     what it is; empty for an image model's plain convolutions
     /// @param shared   the shared block whose parameters it uses
     /// @param parallel whether it stands beside others that read the same rows
     /// @param experts  whether it is one of many experts or holds them
-    public record Layer(String name, LayerSpec spec, Optional<String> shared, boolean parallel, boolean experts) {
+    public record Layer(String name, Optional<LayerSpec> spec, Optional<String> shared, boolean parallel, boolean experts) {
         public boolean isMixer() {
-            return spec instanceof MixerSpec;
+            return kind().isPresent();
         }
 
         /// Its school, if it is a mixer.
         public Optional<MixerKind> kind() {
-            return spec instanceof MixerSpec mixer ? Optional.of(MixerKind.of(mixer)) : Optional.empty();
+            return spec.flatMap(layer -> layer instanceof MixerSpec mixer ? Optional.of(MixerKind.of(mixer)) : Optional.empty());
         }
     }
 
-    static LayerMap of(Inventory inventory, int blocks) {
-        List<List<Layer>> layers = new ArrayList<>();
-        for (int i = 0; i < blocks; i++) {
-            layers.add(new ArrayList<>());
-        }
+    static LayerMap of(ArchitectureSpec spec, Inventory inventory) {
+        Map<String, List<Layer>> layers = new LinkedHashMap<>();
+        places(spec).forEach(place -> layers.put(place, new ArrayList<>()));
         for (Inventory.Placed placed : inventory.layers()) {
-            if (placed.use().startsWith("blocks.")) {
-                name(placed).ifPresent(name -> layers.get(Integer.parseInt(placed.use().split("\\.")[1])).add(layer(name, placed)));
+            List<Layer> block = layers.get(place(placed.use()));
+            if (block != null) {
+                name(placed).ifPresent(name -> block.add(layer(name, placed)));
             }
         }
-        List<Block> list = new ArrayList<>();
-        for (int i = 0; i < blocks; i++) {
-            list.add(new Block(i, List.copyOf(layers.get(i))));
-        }
-        return new LayerMap(List.copyOf(list));
+        convolutions(spec).forEach(place -> layers.get(place)
+                .add(new Layer("convolution", Optional.empty(), Optional.empty(), false, false)));
+        List<Block> blocks = new ArrayList<>();
+        layers.values().forEach(list -> blocks.add(new Block(blocks.size(), List.copyOf(list))));
+        return new LayerMap(List.copyOf(blocks));
+    }
+
+    /// The paths of the blocks in order.
+    private static List<String> places(ArchitectureSpec spec) {
+        return switch (spec) {
+            case ModelSpec model -> blocks(model.blocks().size());
+            case ImageModelSpec image -> switch (image.backbone()) {
+                case PatchBackboneSpec patches -> blocks(patches.blocks().size());
+                case StagedBackboneSpec staged -> IntStream.range(0, staged.stages().size()).boxed().flatMap(stage -> IntStream
+                        .range(0, staged.stages().get(stage).depth()).mapToObj(block -> "stages." + stage + "." + block)).toList();
+            };
+        };
+    }
+
+    private static List<String> blocks(int count) {
+        return IntStream.range(0, count).mapToObj(block -> "blocks." + block).toList();
+    }
+
+    /// The paths of an image model's blocks of plain convolutions, which are no layers of the specification.
+    private static List<String> convolutions(ArchitectureSpec spec) {
+        return spec instanceof ImageModelSpec image && image.backbone() instanceof StagedBackboneSpec staged
+                ? IntStream.range(0, staged.stages().size()).filter(stage -> staged.stages().get(stage) instanceof ConvolutionStageSpec)
+                        .boxed().flatMap(stage -> IntStream.range(0, staged.stages().get(stage).depth())
+                                .mapToObj(block -> "stages." + stage + "." + block)).toList()
+                : List.of();
+    }
+
+    /// The block a path lies in: its first two steps, or three in a staged image model.
+    private static String place(String path) {
+        String[] steps = path.split("\\.");
+        int count = steps[0].equals("stages") ? 3 : 2;
+        return String.join(".", Arrays.asList(steps).subList(0, Math.min(count, steps.length)));
     }
 
     /// What people call a mixer or channel mixer that lies in no other; nothing for all other layers.
@@ -88,7 +127,7 @@ public record LayerMap(List<Block> blocks) {
                 shared = Optional.of(use.block());
             }
         }
-        return new Layer(name, placed.layer(), shared, placed.within(ParallelSpec.class),
+        return new Layer(name, Optional.of(placed.layer()), shared, placed.within(ParallelSpec.class),
                 placed.layer() instanceof MixtureOfExpertsSpec || mixture(placed).isPresent());
     }
 

@@ -2,12 +2,12 @@ package dev.heddle.core.model.analysis;
 
 import dev.heddle.core.layer.Inventory;
 import dev.heddle.core.layer.ParameterSource;
-import dev.heddle.core.model.Model;
 import dev.heddle.core.spec.ChannelMixerSpec;
 import dev.heddle.core.spec.LayerSpec;
 import dev.heddle.core.spec.MixerSpec;
 import dev.heddle.core.spec.MixtureOfExpertsSpec;
 import dev.heddle.core.spec.MixtureOfLayersSpec;
+import dev.heddle.core.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,7 +20,7 @@ import java.util.Map;
 /// @param parts  the same by part, in the order of the model
 public record ParameterCounts(long total, long active, List<Part> parts) {
     /// Groups of parts.
-    public enum Group { EMBEDDING, MIXER, CHANNEL_MIXER, EXPERTS, PROJECTIONS, NORMS, HEAD }
+    public enum Group { EMBEDDING, MIXER, CHANNEL_MIXER, EXPERTS, CONVOLUTIONS, PROJECTIONS, NORMS, HEAD }
 
     /// @param name what people call it
     public record Part(Group group, String name, long total, double active) {
@@ -29,11 +29,11 @@ public record ParameterCounts(long total, long active, List<Part> parts) {
         }
     }
 
-    static ParameterCounts of(Model model) {
+    static ParameterCounts of(Inventory inventory, Map<String, Tensor> parameters) {
         Map<String, Part> parts = new LinkedHashMap<>();
         for (Group group : Group.values()) {
-            model.inventory().parameters().forEach((name, owned) -> {
-                Part part = part(name, owned, model.parameters().get(name).elements());
+            inventory.parameters().forEach((name, owned) -> {
+                Part part = part(name, owned, parameters.get(name).elements());
                 if (part.group == group) {
                     parts.merge(part.name, part, Part::plus);
                 }
@@ -48,7 +48,8 @@ public record ParameterCounts(long total, long active, List<Part> parts) {
         double active = elements * owned.share();
         if (owned.layer().isEmpty()) {
             return name.startsWith("head.") ? new Part(Group.HEAD, "head", elements, active)
-                    : name.startsWith("norm.") || name.startsWith("embedding.norm.") ? new Part(Group.NORMS, "norms", elements, active)
+                    : name.startsWith("norm.") || name.contains(".norm") ? new Part(Group.NORMS, "norms", elements, active)
+                    : name.startsWith("stages.") ? new Part(Group.CONVOLUTIONS, "convolutions", elements, active)
                     : new Part(Group.EMBEDDING, "embedding", elements, active);
         }
         Inventory.Placed placed = owned.layer().get();

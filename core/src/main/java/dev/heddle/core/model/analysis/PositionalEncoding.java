@@ -20,7 +20,7 @@ public record PositionalEncoding(PositionSpec encoding, String mixer, int layers
     static List<PositionalEncoding> of(LayerMap map) {
         Map<List<Object>, PositionalEncoding> found = new LinkedHashMap<>();
         for (LayerMap.Layer layer : map.mixers()) {
-            position((MixerSpec) layer.spec()).ifPresent(position -> found.merge(List.of(position, layer.name()),
+            position((MixerSpec) layer.spec().orElseThrow()).ifPresent(position -> found.merge(List.of(position, layer.name()),
                     new PositionalEncoding(position, layer.name(), 1),
                     (a, b) -> new PositionalEncoding(position, layer.name(), a.layers + b.layers)));
         }

@@ -68,8 +68,13 @@ final class Ragged {
         return Tensor.of(arena, tensor.toFloats(), tensor.shape());
     }
 
-    Tensor zeros(Tensor like) {
-        return Tensor.zeros(arena, DType.F32, like.shape());
+    /// A column view as large as `like`, full of ones.
+    Tensor ones(Tensor like) {
+        Tensor view = like.rank() == 1 ? dense(1, 1.0001f, like.shape()) : view(like.rows(), like.columns(), 1, 1.0001f);
+        float[] values = new float[(int) like.elements()];
+        Arrays.fill(values, 1);
+        view.copyFrom(values);
+        return view;
     }
 
     private void fill(Tensor tensor, float low, float high) {

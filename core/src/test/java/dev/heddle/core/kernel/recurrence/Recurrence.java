@@ -7,6 +7,7 @@ import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
+import java.util.function.Function;
 
 /// One ragged call of a recurrence kernel K with random arguments, and what all its forms must agree on.
 ///
@@ -62,6 +63,19 @@ abstract class Recurrence<K> {
             assertArrayEquals(fastStates[i].toFloats(), singleStates[i].toFloats(), "with one thread" + what);
         }
         eachAloneIsTheSame(fast, actual, fastStates);
+    }
+
+    /// Asserts that fast gradients are those of the plain loops and do not depend on the number of threads.
+    ///
+    /// @param gradients of a kernel, added to copies of the same random numbers
+    final void checkGradients(Function<K, Tensor[]> gradients, K plain, K fast, K single, double tolerance) {
+        Tensor[] expected = gradients.apply(plain);
+        Tensor[] actual = gradients.apply(fast);
+        Tensor[] alone = gradients.apply(single);
+        for (int i = 0; i < expected.length; i++) {
+            Ragged.close(expected[i], actual[i], tolerance, "gradient " + i + ", " + describe());
+            assertArrayEquals(actual[i].toFloats(), alone[i].toFloats(), "gradient " + i + " with one thread, " + describe());
+        }
     }
 
     private Tensor[] copies(Tensor[] states) {

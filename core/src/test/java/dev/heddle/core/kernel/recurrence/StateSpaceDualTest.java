@@ -11,6 +11,7 @@ import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
@@ -18,6 +19,9 @@ import org.junit.jupiter.api.Test;
 class StateSpaceDualTest {
     /// Sums of up to N + 32 terms in f32 beside sums in f64, over up to 1000 steps of decay; relative to the largest value.
     private static final double TOLERANCE = 4e-6;
+
+    /// The same, summed over channels, states and rows.
+    private static final double GRADIENT_TOLERANCE = 1e-5;
 
     private static final Workers ONE = new Workers(1);
     private static final Workers TWO = new Workers(2);
@@ -53,6 +57,24 @@ class StateSpaceDualTest {
     private static void check(Shape shape, int... lengths) {
         try (Arena arena = Arena.ofConfined()) {
             new Case(new Ragged(arena, 11 + lengths[0]), shape, lengths).check(PLAIN, VECTOR, SINGLE, TOLERANCE);
+        }
+    }
+
+    @Test
+    void gradientsMatchThePlainLoops() {
+        for (Shape shape : SHAPES) {
+            for (int[] lengths : LENGTHS) {
+                checkGradients(shape, lengths);
+            }
+        }
+        checkGradients(new Shape(3, 4, 1, 5, 64, 0, INF), 600, 30);
+    }
+
+    private static void checkGradients(Shape shape, int... lengths) {
+        try (Arena arena = Arena.ofConfined()) {
+            Case test = new Case(new Ragged(arena, 29 + lengths[0]), shape, lengths);
+            Tensor dy = test.ragged.view(test.segments.rows(), test.width(), -1, 1);
+            test.checkGradients(kernel -> test.gradients(kernel, dy), PLAIN, VECTOR, SINGLE, GRADIENT_TOLERANCE);
         }
     }
 
@@ -103,6 +125,16 @@ class StateSpaceDualTest {
         void forward(StateSpaceDual kernel, Tensor y, Tensor[] states, Segments part, int from, int to) {
             kernel.forward(shape, y, x.rowRange(from, to), dt.rowRange(from, to), dtBias, a, b.rowRange(from, to),
                     c.rowRange(from, to), d, states[0], part);
+        }
+
+        /// What `kernel` adds to gradients that hold ones, with `dy`.
+        Tensor[] gradients(StateSpaceDual kernel, Tensor dy) {
+            Tensor[] all = Stream.of(x, dt, a, b, c).map(ragged::ones).toArray(Tensor[]::new);
+            Optional<Tensor> bias = dtBias.map(ragged::ones);
+            Optional<Tensor> skip = d.map(ragged::ones);
+            kernel.backward(shape, new StateSpaceDual.Gradients(all[0], all[1], bias, all[2], all[3], all[4], skip), dy, x, dt,
+                    dtBias, a, b, c, d, state, segments);
+            return Stream.of(Arrays.stream(all), bias.stream(), skip.stream()).flatMap(s -> s).toArray(Tensor[]::new);
         }
 
         @Override
