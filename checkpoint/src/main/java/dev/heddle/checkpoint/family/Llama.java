@@ -35,7 +35,8 @@ final class Llama implements Family {
     static ModelSpec spec(Config config, String name, String family, int window) {
         boolean bias = config.flag("attention_bias", false);
         AttentionSpec attention = attention(config, headDim(config), 10000).withBias(bias, bias).withWindow(window);
-        return model(config, name, family, _ -> attention, mlp(config));
+        GatedMlpSpec mlp = mlp(config);
+        return model(config, name, family, _ -> attention, _ -> mlp);
     }
 
     static int headDim(Config config) {
@@ -58,12 +59,12 @@ final class Llama implements Family {
         return NormSpec.rms(config.number("rms_norm_eps", 1e-6));
     }
 
-    /// Pre-normed residuals around attention, which may differ from layer to layer, and a channel mixer.
+    /// Pre-normed residuals around attention and a channel mixer, which may differ from layer to layer.
     static ModelSpec model(Config config, String name, String family, IntFunction<AttentionSpec> attention,
-            ChannelMixerSpec channel) {
+            IntFunction<ChannelMixerSpec> channel) {
         NormSpec norm = norm(config);
         List<LayerSpec> blocks = IntStream.range(0, config.integer("num_hidden_layers")).<LayerSpec>mapToObj(
-                i -> SequenceSpec.of(ResidualSpec.of(norm, attention.apply(i)), ResidualSpec.of(norm, channel))).toList();
+                i -> SequenceSpec.of(ResidualSpec.of(norm, attention.apply(i)), ResidualSpec.of(norm, channel.apply(i)))).toList();
         return new ModelSpec(name, family, config.integer("vocab_size"), config.integer("hidden_size"),
                 config.integer("max_position_embeddings", 0), ModelSpec.EmbeddingSpec.PLAIN, blocks, Map.of(), norm,
                 ModelSpec.HeadSpec.of(config.flag("tie_word_embeddings", false)));

@@ -22,8 +22,9 @@ final class Mixtral implements Family {
     public ModelSpec spec(Config config, String name) {
         AttentionSpec attention = Llama.attention(config, Llama.headDim(config), 1e6)
                 .withWindow(config.integer("sliding_window", 0));
-        return Llama.model(config, name, name(), _ -> attention, MixtureOfExpertsSpec.of(config.integer("num_local_experts", 8),
-                config.integer("num_experts_per_tok", 2), Llama.mlp(config), Router.softmaxOfChosen()));
+        MixtureOfExpertsSpec experts = MixtureOfExpertsSpec.of(config.integer("num_local_experts", 8),
+                config.integer("num_experts_per_tok", 2), Llama.mlp(config), Router.softmaxOfChosen());
+        return Llama.model(config, name, name(), _ -> attention, _ -> experts);
     }
 
     @Override
