@@ -91,7 +91,7 @@ final class InteractiveSession {
                         return;
                     }
                 } catch (IllegalArgumentException | IllegalStateException | CheckpointException | UncheckedIOException e) {
-                    terminal.writer().println("heddle: " + e.getMessage());
+                    terminal.writer().println("heddle: " + Failure.line(e));
                 }
                 terminal.flush();
             }
@@ -169,10 +169,13 @@ final class InteractiveSession {
     }
 
     private void save(Path file) {
+        OutputFile.require(file);
         try {
-            Path temporary = file.resolveSibling(file.getFileName() + ".part");
+            Path target = file.toAbsolutePath();
+            Files.createDirectories(target.getParent());
+            Path temporary = target.resolveSibling(file.getFileName() + ".part");
             Files.writeString(temporary, transcript);
-            Files.move(temporary, file, StandardCopyOption.REPLACE_EXISTING);
+            Files.move(temporary, target, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
             throw new UncheckedIOException(file + " cannot be written: " + e.getMessage(), e);
         }
@@ -213,7 +216,7 @@ final class InteractiveSession {
         terminal.writer().println(switch (result.end()) {
             case CANCELLED -> " (stopped)";
             case CONTEXT_FULL -> " (the context of " + options.context() + " tokens is full; /reset begins anew)";
-            case LENGTH -> " (" + options.maxTokens() + " tokens; /more goes on)";
+            case LENGTH -> " (" + result.ids().length + " tokens; /more goes on)";
             case END_OF_SEQUENCE, STOP_TEXT -> "";
         });
         int[] all = Arrays.copyOf(fed, fed.length + prompt.length + result.ids().length);

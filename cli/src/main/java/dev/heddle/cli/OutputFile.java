@@ -17,7 +17,7 @@ final class OutputFile {
         if (Files.exists(file) && !Files.isRegularFile(file)) {
             throw new CheckpointException(file + ": is no regular file and will not be replaced");
         }
-        Path folder = file.toAbsolutePath().getParent();
+        Path folder = file.toAbsolutePath().normalize().getParent();
         while (folder != null && !Files.exists(folder)) {
             folder = folder.getParent();
         }

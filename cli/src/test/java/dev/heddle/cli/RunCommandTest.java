@@ -38,6 +38,16 @@ class RunCommandTest {
     }
 
     @Test
+    void aLoneArgumentIsAModelOnlyIfItLooksLikeOne(@TempDir Path folder) {
+        assertTrue(ModelArgument.isModel(folder.toString()));
+        assertTrue(ModelArgument.isModel("jamba-v0.1"));
+        assertTrue(ModelArgument.isModel("state-spaces/mamba-130m-hf"));
+        for (String prompt : List.of("", " ", "Once", "Once upon a time", "and/or else", "a/b/c", "What is 1/2?", "he/she,", "/nowhere", "-/x", "x\u0000y")) {
+            assertFalse(ModelArgument.isModel(prompt), prompt);
+        }
+    }
+
+    @Test
     void aSeedRepeatsAText() {
         String first = run("-n", "12", "--seed", "5", "--temp", "1").out();
         assertEquals(first, run("-n", "12", "--seed", "5", "--temp", "1").out());
@@ -99,7 +109,8 @@ class RunCommandTest {
             CommandLineRun help = CommandLineRun.of(command.getCommandName(), "--help");
             assertEquals(0, help.code());
             assertTrue(help.out().contains("Usage: heddle " + command.getCommandName()), help.out());
-            assertTrue(help.out().contains("Example: heddle " + command.getCommandName()), help.out());
+            int example = help.out().indexOf("Example");
+            assertTrue(example > 0 && help.out().indexOf("heddle " + command.getCommandName(), example) > 0, help.out());
         }
         assertEquals(0, CommandLineRun.of("--help").code());
         assertTrue(CommandLineRun.of("--version").out().matches("heddle \\d.*\\s"));

@@ -45,7 +45,7 @@ public final class Generator {
     /// Feeds `prompt` to `sequence` and generates. The last generated token has not been fed to the sequence.
     ///
     /// @param output receives the text as it becomes certain
-    /// @param cancel asked before each token
+    /// @param cancel asked before each piece of the prompt and after each token
     public Result generate(SequenceState sequence, int[] prompt, GenerationOptions options, Consumer<String> output,
             BooleanSupplier cancel) {
         if (prompt.length == 0) {
@@ -68,7 +68,7 @@ public final class Generator {
         End end = End.LENGTH;
         SentenceEnd sentence = new SentenceEnd();
         while (!isEnough(options, length - prompt.length, sentence)) {
-            if (logits.length == 0 || cancel.getAsBoolean()) {
+            if (logits.length == 0) {
                 end = End.CANCELLED;
                 break;
             }
@@ -96,6 +96,10 @@ public final class Generator {
                 break;
             }
             if (!isEnough(options, length - prompt.length, sentence)) {
+                if (cancel.getAsBoolean()) {
+                    end = End.CANCELLED;
+                    break;
+                }
                 logits = model.lastLogits(List.of(sequence), List.of(new int[] {id}))[0];
             }
         }

@@ -85,7 +85,8 @@ final class KimiLinear implements Family {
                 .withNormalised(config.flagAnyOr(true, "moe_renormalize", "norm_topk_prob"), WEIGHT_EPSILON)
                 .withScale(config.number("routed_scaling_factor", 1));
         MixtureOfExpertsSpec experts = MixtureOfExpertsSpec.of(config.integerAny("num_experts", "num_local_experts"),
-                config.integerAny("num_experts_per_token", "num_experts_per_tok"), GatedMlpSpec.of(inner, activation), router);
+                config.integerAny("num_experts_per_token", "num_experts_per_tok"), GatedMlpSpec.of(inner, activation),
+                router);
         int shared = config.integerAnyOr(0, "num_shared_experts", "n_shared_experts");
         return shared == 0 ? experts : experts.withShared(GatedMlpSpec.of(shared * inner, activation));
     }

@@ -126,7 +126,7 @@ public final class SafetensorsWriter implements AutoCloseable {
                 }
                 return writer;
             } catch (IOException e) {
-                throw new CheckpointException(target + ": cannot be written (" + e + ")", e);
+                throw new CheckpointException(target + ": cannot be written: " + e.getMessage(), e);
             }
         }
 
@@ -285,6 +285,6 @@ public final class SafetensorsWriter implements AutoCloseable {
     }
 
     private CheckpointException failure(IOException e) {
-        return new CheckpointException(target + ": cannot be written (" + e + ")", e);
+        return new CheckpointException(target + ": cannot be written: " + e.getMessage(), e);
     }
 }

@@ -62,6 +62,21 @@ public interface Initial {
         };
     }
 
+    /// Each element from its place among all `count` and a number drawn uniformly from [0, 1).
+    static Initial indexed(IndexedElement element) {
+        return (values, _, random) -> {
+            for (int i = 0; i < values.length; i++) {
+                values[i] = (float) element.at(i, values.length, random.nextDouble());
+            }
+        };
+    }
+
+    /// See [#indexed].
+    @FunctionalInterface
+    interface IndexedElement {
+        double at(int index, int count, double uniform);
+    }
+
     /// See [#each].
     @FunctionalInterface
     interface Element {

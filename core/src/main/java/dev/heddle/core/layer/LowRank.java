@@ -16,10 +16,10 @@ final class LowRank {
     private final Optional<Tensor> bias;
     private final Activation activation;
 
-    LowRank(Scope scope, int rank, int outputs, Activation activation, boolean bias) {
-        down = scope.matrix("down.weight", rank, scope.width());
+    LowRank(Scope scope, int rank, int outputs, Activation activation, boolean bias, Initial biasInitial) {
+        down = scope.matrix("down.weight", RwkvInitial.FAINT, rank, scope.width());
         up = scope.matrix("up.weight", outputs, rank);
-        this.bias = scope.small(bias, "bias", outputs);
+        this.bias = scope.small(bias, "bias", biasInitial, outputs);
         this.activation = activation;
     }
 

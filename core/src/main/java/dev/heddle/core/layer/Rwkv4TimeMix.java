@@ -33,16 +33,17 @@ final class Rwkv4TimeMix implements Layer {
 
     Rwkv4TimeMix(Rwkv4TimeMixSpec spec, Scope scope) {
         int width = scope.width();
+        RwkvInitial initial = RwkvInitial.of(scope);
         int inner = spec.inner();
-        mixKey = scope.small("mix_k", width);
-        mixValue = scope.small("mix_v", width);
-        mixReceptance = scope.small("mix_r", width);
-        timeDecay = scope.small("time_decay", inner);
-        bonus = scope.small("bonus", inner);
+        mixKey = scope.small("mix_k", initial.present(1, 0), width);
+        mixValue = scope.small("mix_v", initial.present(1, 0.3), width);
+        mixReceptance = scope.small("mix_r", initial.present(0.5, 0), width);
+        timeDecay = scope.small("time_decay", initial.decay(-5, 8, 0.7, 1.3), inner);
+        bonus = scope.small("bonus", RwkvInitial.BONUS, inner);
         key = scope.matrix("key.weight", inner, width);
         value = scope.matrix("value.weight", inner, width);
         receptance = scope.matrix("receptance.weight", inner, width);
-        output = scope.matrix("output.weight", width, inner);
+        output = scope.matrix("output.weight", Initial.RESIDUAL, width, inner);
         shift = scope.recurrentState("shift", width);
         sums = scope.recurrentState("sums", 2 * inner);
         exponent = scope.recurrentState("exponent", inner, NO_EXPONENT);

@@ -37,21 +37,22 @@ final class Rwkv5TimeMix implements Layer {
     Rwkv5TimeMix(Rwkv5TimeMixSpec spec, Scope scope) {
         this.spec = spec;
         int width = scope.width();
+        RwkvInitial initial = RwkvInitial.of(scope);
         int inner = spec.inner();
         long[] rates = spec.perHead() ? new long[] {spec.heads()} : new long[] {spec.heads(), spec.headDim()};
         shape = new Shape(spec.heads(), spec.headDim(), spec.headDim());
-        mixKey = scope.small("mix_k", width);
-        mixValue = scope.small("mix_v", width);
-        mixReceptance = scope.small("mix_r", width);
-        timeDecay = flat(scope.small("time_decay", rates));
-        bonus = flat(scope.small("bonus", rates));
+        mixKey = scope.small("mix_k", initial.present(1, 0), width);
+        mixValue = scope.small("mix_v", initial.present(1, 0.3), width);
+        mixReceptance = scope.small("mix_r", initial.present(0.5, 0), width);
+        timeDecay = flat(scope.small("time_decay", initial.decay(-6, 5, 0.7, 1.3), rates));
+        bonus = flat(scope.small("bonus", initial.laterBonus(), rates));
         key = scope.matrix("key.weight", inner, width);
         value = scope.matrix("value.weight", inner, width);
         receptance = scope.matrix("receptance.weight", inner, width);
-        gate = spec.gated() ? new Tensor[] {scope.small("mix_g", width), scope.matrix("gate.weight", inner, width)}
+        gate = spec.gated() ? new Tensor[] {scope.small("mix_g", initial.present(0.5, 0), width), scope.matrix("gate.weight", inner, width)}
                 : new Tensor[0];
         headNorm = scope.norm("head_norm", NormSpec.layer(spec.epsilon()), inner);
-        output = scope.matrix("output.weight", width, inner);
+        output = scope.matrix("output.weight", Initial.RESIDUAL, width, inner);
         shift = scope.recurrentState("shift", width);
         state = scope.recurrentState("wkv", shape.stateElements());
     }

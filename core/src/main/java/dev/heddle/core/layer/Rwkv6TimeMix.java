@@ -25,9 +25,10 @@ import dev.heddle.core.tensor.Tensor;
 final class Rwkv6TimeMix implements Layer {
     /// How one projection's rows are blended with the rows before.
     private record Mix(Tensor mean, Tensor down, Tensor up) {
-        static Mix of(Scope scope, String name, int rank) {
-            return new Mix(scope.small(name, scope.width()), scope.matrix(name + ".down.weight", rank, scope.width()),
-                    scope.matrix(name + ".up.weight", scope.width(), rank));
+        static Mix of(Scope scope, String name, int rank, Initial initial) {
+            return new Mix(scope.small(name, initial, scope.width()),
+                    scope.matrix(name + ".down.weight", RwkvInitial.FAINT, rank, scope.width()),
+                    scope.matrix(name + ".up.weight", RwkvInitial.FAINT, scope.width(), rank));
         }
 
         /// @param lean tanh of the narrow map [T, M]
@@ -55,23 +56,27 @@ final class Rwkv6TimeMix implements Layer {
     Rwkv6TimeMix(Rwkv6TimeMixSpec spec, Scope scope) {
         this.spec = spec;
         int width = scope.width();
+        RwkvInitial initial = RwkvInitial.of(scope);
         int keys = spec.heads() * spec.keyDim();
         int values = spec.heads() * spec.valueDim();
         shape = new Shape(spec.heads(), spec.keyDim(), spec.valueDim());
-        mixInput = scope.small("mix_x", width);
+        mixInput = scope.small("mix_x", initial.previous(1, 0), width);
         String[] names = {"mix_w", "mix_k", "mix_v", "mix_r", "mix_g"};
+        Initial[] initials = {initial.previous(1, 0), initial.previous(1, 0), initial.previous(1, 0.3), initial.previous(0.5, 0),
+            initial.previous(0.5, 0)};
         for (int m = 0; m < names.length; m++) {
-            mixes[m] = Mix.of(scope, names[m], spec.mixRank());
+            mixes[m] = Mix.of(scope, names[m], spec.mixRank(), initials[m]);
             downs[m] = mixes[m].down;
         }
-        decay = new LowRank(scope.child("decay"), spec.decayRank(), keys, Activation.TANH, true);
-        bonus = Rwkv5TimeMix.flat(scope.small("bonus", spec.heads(), spec.keyDim()));
+        decay = new LowRank(scope.child("decay"), spec.decayRank(), keys, Activation.TANH, true,
+                initial.decay(-6, 5, 0.7, 1.3));
+        bonus = Rwkv5TimeMix.flat(scope.small("bonus", initial.laterBonus(), spec.heads(), spec.keyDim()));
         key = scope.matrix("key.weight", keys, width);
         value = scope.matrix("value.weight", values, width);
         receptance = scope.matrix("receptance.weight", keys, width);
         gate = scope.matrix("gate.weight", values, width);
         headNorm = scope.norm("head_norm", NormSpec.layer(spec.epsilon()), values);
-        output = scope.matrix("output.weight", width, values);
+        output = scope.matrix("output.weight", Initial.RESIDUAL, width, values);
         shift = scope.recurrentState("shift", width);
         state = scope.recurrentState("wkv", shape.stateElements());
     }

@@ -60,27 +60,30 @@ final class Rwkv7TimeMix implements Layer {
     Rwkv7TimeMix(Rwkv7TimeMixSpec spec, Scope scope) {
         this.spec = spec;
         int width = scope.width();
+        RwkvInitial initial = RwkvInitial.of(scope);
         int inner = spec.inner();
         shape = new Shape(spec.heads(), spec.headDim(), spec.headDim());
-        mixReceptance = scope.small("mix_r", width);
-        mixDecay = scope.small("mix_w", width);
-        mixKey = scope.small("mix_k", width);
-        mixValue = scope.small("mix_v", width);
-        mixRate = scope.small("mix_a", width);
-        mixGate = scope.small("mix_g", width);
-        decay = new LowRank(scope.child("decay"), spec.decayRank(), inner, Activation.TANH, true);
-        rate = new LowRank(scope.child("rate"), spec.rateRank(), inner, Activation.IDENTITY, true);
+        mixReceptance = scope.small("mix_r", initial.previous(0.2, 0), width);
+        mixDecay = scope.small("mix_w", initial.previous(0.9, 0), width);
+        mixKey = scope.small("mix_k", initial.previous(0.7, 0), width);
+        mixValue = scope.small("mix_v", initial.previous(0.7, 0), width);
+        mixRate = scope.small("mix_a", initial.previous(0.9, 0), width);
+        mixGate = scope.small("mix_g", initial.previous(0.2, 0), width);
+        decay = new LowRank(scope.child("decay"), spec.decayRank(), inner, Activation.TANH, true,
+                initial.decay(-6.5, 5, 0.85, 1));
+        rate = new LowRank(scope.child("rate"), spec.rateRank(), inner, Activation.IDENTITY, true, Initial.ZERO);
         valueMix = spec.first() ? Optional.empty()
-                : Optional.of(new LowRank(scope.child("value_mix"), spec.valueRank(), inner, Activation.IDENTITY, true));
-        gate = new LowRank(scope.child("gate"), spec.gateRank(), inner, Activation.SIGMOID, false);
-        removal = scope.small("removal", inner);
-        keyRate = scope.small("key_rate", inner);
+                : Optional.of(new LowRank(scope.child("value_mix"), spec.valueRank(), inner, Activation.IDENTITY, true,
+                        Initial.ONE));
+        gate = new LowRank(scope.child("gate"), spec.gateRank(), inner, Activation.SIGMOID, false, Initial.ZERO);
+        removal = scope.small("removal", Initial.constant(0.85), inner);
+        keyRate = scope.small("key_rate", Initial.ONE, inner);
         bonus = Rwkv5TimeMix.flat(scope.small("bonus", spec.heads(), spec.headDim()));
         receptance = scope.matrix("receptance.weight", inner, width);
         key = scope.matrix("key.weight", inner, width);
         value = scope.matrix("value.weight", inner, width);
         headNorm = scope.norm("head_norm", NormSpec.layer(spec.epsilon()), inner);
-        output = scope.matrix("output.weight", width, inner);
+        output = scope.matrix("output.weight", Initial.RESIDUAL, width, inner);
         shift = scope.recurrentState("shift", width);
         state = scope.recurrentState("wkv", shape.stateElements());
     }

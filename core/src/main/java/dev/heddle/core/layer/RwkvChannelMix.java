@@ -24,12 +24,20 @@ final class RwkvChannelMix implements Layer {
     RwkvChannelMix(RwkvChannelMixSpec spec, Scope scope) {
         this.spec = spec;
         int width = scope.width();
-        mixKey = scope.small("mix_k", width);
+        RwkvInitial initial = RwkvInitial.of(scope);
+        mixKey = scope.small("mix_k", mix(spec, initial, 1), width);
         key = scope.matrix("key.weight", spec.inner(), width);
         receptance = spec.receptance()
-                ? new Tensor[] {scope.small("mix_r", width), scope.matrix("receptance.weight", width, width)} : new Tensor[0];
-        value = scope.matrix("value.weight", width, spec.inner());
+                ? new Tensor[] {scope.small("mix_r", mix(spec, initial, 1), width), scope.matrix("receptance.weight", width, width)} : new Tensor[0];
+        value = scope.matrix("value.weight", Initial.RESIDUAL, width, spec.inner());
         shift = scope.recurrentState("shift", width);
+    }
+
+    private static Initial mix(RwkvChannelMixSpec spec, RwkvInitial initial, double power) {
+        return switch (spec.stored()) {
+            case PRESENT -> initial.present(power, 0);
+            case PREVIOUS -> initial.previous(power, 0);
+        };
     }
 
     @Override

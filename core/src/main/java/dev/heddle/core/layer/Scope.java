@@ -75,6 +75,17 @@ public final class Scope {
         return parameters;
     }
 
+    /// Which of the model's blocks this lies in; 0 outside of them.
+    int block() {
+        String[] path = use.split("\\.");
+        return path.length > 1 && path[0].equals("blocks") ? Integer.parseInt(path[1]) : 0;
+    }
+
+    /// How many blocks the model has; 1 if it is no language model.
+    int blocks() {
+        return spec.map(model -> model.blocks().size()).orElse(1);
+    }
+
     /// Path of this use; differs from [#path] inside shared blocks.
     public String use() {
         return use;

@@ -83,7 +83,8 @@ public final class StateLayout {
 
     /// Bytes of keys and values of a sequence of `positions` tokens at `elementBytes` bytes a number.
     public long keyValueBytes(long positions, int elementBytes) {
-        return keyValues.stream().mapToLong(kv -> (prologue + (kv.window() == 0 ? positions : Math.min(positions, kv.window())))
+        return keyValues.stream().mapToLong(kv -> (prologue
+                + (kv.window() == 0 ? positions : Math.min(positions, kv.window())))
                 * (kv.keyWidth() + kv.valueWidth()) * elementBytes).sum();
     }
 }

@@ -19,7 +19,7 @@ public final class Sampler {
     ///
     /// @param logits one for each token; penalties are applied in place
     /// @param recent tokens so far, oldest first
-    /// @throws IllegalStateException if the logits hold NaN
+    /// @throws IllegalStateException if a logit is NaN or infinite
     public int next(float[] logits, int[] recent) {
         if (options.penalises()) {
             penalise(logits, recent);
@@ -40,8 +40,8 @@ public final class Sampler {
             if (logits[i] > logits[best]) {
                 best = i;
             }
-            if (Float.isNaN(logits[i])) {
-                throw new IllegalStateException("the model computed NaN for token " + i);
+            if (Float.isNaN(logits[i]) || logits[i] == Float.POSITIVE_INFINITY) {
+                throw new IllegalStateException("the model computed " + logits[i] + " for token " + i);
             }
         }
         return best;
