@@ -13,6 +13,7 @@ import picocli.CommandLine.ExitCode;
             PullCommand.class,
             TokenizeCommand.class,
             InspectCommand.class,
+            ZooCommand.class,
             BenchCommand.class,
             LogitsCommand.class,
             GradsCommand.class,

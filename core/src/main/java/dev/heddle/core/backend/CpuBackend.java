@@ -16,6 +16,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 /// The processor, with kernels chosen once: those of the Vector API where its module is present, plain loops
 /// otherwise.
 public final class CpuBackend implements Backend {
+    /// Bytes that are copied at once to fill memory; a multiple of every element's size.
+    private static final long FILL = 1 << 16;
+
     /// Which kernels to run.
     public enum Choice { BEST, VECTOR, PLAIN }
 
@@ -115,16 +118,38 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void fill(Tensor tensor, float value) {
-        long elements = tensor.elements();
-        for (long i = 0; i < elements; i++) {
-            tensor.set(i, value);
+        if (tensor.elements() == 0) {
+            return;
         }
+        if (tensor.isContiguous()) {
+            fill(tensor, value, 0, tensor.bytes());
+        } else {
+            for (int row = 0; row < tensor.rows(); row++) {
+                fill(tensor, value, tensor.address(row) - tensor.address(), tensor.dtype().bytes(tensor.columns()));
+            }
+        }
+    }
+
+    /// Fills `bytes` bytes from byte `from` of a tensor on, large stretches with all threads.
+    private void fill(Tensor tensor, float value, long from, long bytes) {
+        long start = tensor.address() + from;
+        long size = tensor.dtype().size();
+        Memory.store(tensor.dtype(), start, value);
+        long filled = Math.min(bytes, FILL);
+        for (long done = size; done < filled; done *= 2) {
+            Memory.copy(start + done, start, Math.min(done, filled - done));
+        }
+        workers.forRange((int) Math.ceilDiv(bytes - filled, FILL), 4, (first, last) -> {
+            for (int i = first; i < last; i++) {
+                long at = (i + 1) * FILL;
+                Memory.copy(start + at, start, Math.min(FILL, bytes - at));
+            }
+        });
     }
 
     @Override
     public void copyRows(Tensor to, long toRow, Tensor from, long fromRow, long rows) {
-        long bytes = from.dtype().bytes(from.columns()) * rows;
-        Memory.ALL.asSlice(to.address(toRow), bytes).copyFrom(Memory.ALL.asSlice(from.address(fromRow), bytes));
+        Memory.copy(to.address(toRow), from.address(fromRow), from.dtype().bytes(from.columns()) * rows);
     }
 
     @Override

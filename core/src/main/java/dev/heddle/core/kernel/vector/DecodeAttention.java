@@ -48,7 +48,7 @@ final class DecodeAttention {
 
     private static long scratchBytes(Shape shape, int group, int lanes) {
         return 4L * (group * lanes + (group + 4) * BLOCK + BLOCK * lanes + BLOCK * COLUMNS)
-                + KeyTile.SUMS_BYTES + GradientTile.EDGE_BYTES;
+                + LaneSums.BYTES + GradientTile.EDGE_BYTES;
     }
 
     /// Queries of key/value head `g` over part `part`; the result of its query j lies at `partial + j·partialBytes`.
@@ -113,7 +113,7 @@ final class DecodeAttention {
     }
 
     private void values(int g, long start, int n, long weights, long gathered, long panel) {
-        long edge = panel + 4L * BLOCK * COLUMNS + KeyTile.SUMS_BYTES;
+        long edge = panel + 4L * BLOCK * COLUMNS + LaneSums.BYTES;
         for (int d = 0; d < shape.valueDim(); d += COLUMNS) {
             int columns = Math.min(COLUMNS, shape.valueDim() - d);
             int column = g * shape.valueDim() + d;

@@ -6,26 +6,11 @@ import static dev.heddle.core.kernel.vector.Lanes.store;
 
 import dev.heddle.core.tensor.Memory;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorShuffle;
 
 /// Dot products of few queries with many keys, for decoding: a key is read once for all queries of its group.
 ///
-/// Each product keeps its lane-wise partial sums, sixteen at a time; then all sixteen are folded together, half onto
-/// half, into one vector of results. The order of every sum is that of [Lanes#sum].
+/// Each product keeps its lane-wise partial sums, sixteen at a time, which [LaneSums] then adds up.
 final class KeyTile {
-    /// Bytes of scratch for the partial sums of a tile.
-    static final long SUMS_BYTES = 16L * 4 * COUNT;
-
-    private static final VectorShuffle<Float> BY_8 = VectorShuffle.fromOp(Lanes.F, lane -> (lane ^ 8) % COUNT);
-    private static final VectorShuffle<Float> BY_4 = VectorShuffle.fromOp(Lanes.F, lane -> (lane ^ 4) % COUNT);
-    private static final VectorShuffle<Float> BY_2 = VectorShuffle.fromOp(Lanes.F, lane -> lane ^ 2);
-    private static final VectorShuffle<Float> BY_1 = VectorShuffle.fromOp(Lanes.F, lane -> lane ^ 1);
-    private static final VectorMask<Float> UPPER_8 = VectorMask.fromLong(Lanes.F, 0xff00ff00ff00ff00L);
-    private static final VectorMask<Float> UPPER_4 = VectorMask.fromLong(Lanes.F, 0xf0f0f0f0f0f0f0f0L);
-    private static final VectorMask<Float> UPPER_2 = VectorMask.fromLong(Lanes.F, 0xccccccccccccccccL);
-    private static final VectorMask<Float> UPPER_1 = VectorMask.fromLong(Lanes.F, 0xaaaaaaaaaaaaaaaaL);
-
     private KeyTile() {
     }
 
@@ -33,10 +18,11 @@ final class KeyTile {
     ///
     /// @param n    floats of q and of a key, a multiple of the lanes
     /// @param keys f32 rows, `keyBytes` apart
+    /// @param sums scratch of [LaneSums#BYTES] bytes
     static void sixteen(long s, long q, long keys, long keyBytes, int n, long sums) {
         eight(sums, q, keys, keyBytes, n);
         eight(sums + 8L * 4 * COUNT, q, keys + 8 * keyBytes, keyBytes, n);
-        fold(s, sums);
+        LaneSums.fold(s, sums);
     }
 
     private static void eight(long sums, long q, long k0, long keyBytes, int n) {
@@ -82,7 +68,7 @@ final class KeyTile {
     static void four(long s, long sBytes, long q0, long q1, long q2, long q3, long keys, long keyBytes, int n, long sums) {
         two(sums, q0, q1, keys, keyBytes, n);
         two(sums + 8L * 4 * COUNT, q2, q3, keys, keyBytes, n);
-        fold(sums, sums);
+        LaneSums.fold(sums, sums);
         for (int h = 0; h < 4; h++) {
             Memory.i64(s + h * sBytes, Memory.i64(sums + 16L * h));
             Memory.i64(s + h * sBytes + 8, Memory.i64(sums + 16L * h + 8));
@@ -127,51 +113,5 @@ final class KeyTile {
         store(s5, sums + 5 * step);
         store(s6, sums + 6 * step);
         store(s7, sums + 7 * step);
-    }
-
-    /// s[n] = sum of the lanes of vector n of sixteen.
-    private static void fold(long s, long sums) {
-        if (COUNT == 16) {
-            FloatVector a = by4(by8(sums, 0), by8(sums, 4));
-            FloatVector b = by4(by8(sums, 2), by8(sums, 6));
-            FloatVector even = by2(a, b);
-            a = by4(by8(sums, 1), by8(sums, 5));
-            b = by4(by8(sums, 3), by8(sums, 7));
-            store(by1(even, by2(a, b)), s);
-        } else if (COUNT == 8) {
-            for (int n = 0; n < 16; n += 8) {
-                FloatVector even = by2(by4(at(sums, n), at(sums, n + 4)), by4(at(sums, n + 2), at(sums, n + 6)));
-                FloatVector odd = by2(by4(at(sums, n + 1), at(sums, n + 5)), by4(at(sums, n + 3), at(sums, n + 7)));
-                store(by1(even, odd), s + 4L * n);
-            }
-        } else {
-            for (int n = 0; n < 16; n += 4) {
-                FloatVector even = by2(at(sums, n), at(sums, n + 2));
-                FloatVector odd = by2(at(sums, n + 1), at(sums, n + 3));
-                store(by1(even, odd), s + 4L * n);
-            }
-        }
-    }
-
-    private static FloatVector at(long sums, int n) {
-        return load(sums + 4L * COUNT * n);
-    }
-
-    private static FloatVector by8(long sums, int n) {
-        FloatVector a = at(sums, n);
-        FloatVector b = at(sums, n + 8);
-        return a.blend(b, UPPER_8).add(b.blend(a, UPPER_8).rearrange(BY_8));
-    }
-
-    private static FloatVector by4(FloatVector a, FloatVector b) {
-        return a.blend(b, UPPER_4).add(b.blend(a, UPPER_4).rearrange(BY_4));
-    }
-
-    private static FloatVector by2(FloatVector a, FloatVector b) {
-        return a.blend(b, UPPER_2).add(b.blend(a, UPPER_2).rearrange(BY_2));
-    }
-
-    private static FloatVector by1(FloatVector a, FloatVector b) {
-        return a.blend(b, UPPER_1).add(b.blend(a, UPPER_1).rearrange(BY_1));
     }
 }

@@ -103,6 +103,13 @@ public final class Lanes {
         return scaled.lanewise(VectorOperators.OR, 0x7f800000, special).or(half.and(0x80000000)).reinterpretAsFloats();
     }
 
+    /// Half-precision floats at `address` with sign, exponent and mantissa in their places in a float: a float 2¹¹² times
+    /// too small, unless the half is an infinity or NaN, whose exponent then overflows into bit 28 when one is added to it.
+    static IntVector moveFloat16(long address) {
+        return ((IntVector) ShortVector.fromMemorySegment(S, Memory.ALL, address, Memory.ORDER)
+                .convertShape(VectorOperators.S2I, I, 0)).lanewise(VectorOperators.LSHL, 13).and(0x8fffe000);
+    }
+
     /// Sum of all lanes: the upper half is added to the lower half until one lane is left.
     public static float sum(FloatVector v) {
         if (COUNT >= 16) {

@@ -16,8 +16,8 @@ final class Panel {
     /// Weight rows and activation rows of one tile.
     static final int TILE = 4;
 
-    /// Elements of the inner width in one stretch.
-    static final int STRETCH = 1024;
+    /// Elements of the inner width in one stretch: long ones spend less on moving accumulators.
+    static final int STRETCH = 2048;
 
     private Panel() {
     }
@@ -32,9 +32,7 @@ final class Panel {
         long x1 = x + Math.min(1, tokens - 1) * xBytes;
         long x2 = x + Math.min(2, tokens - 1) * xBytes;
         long x3 = x + Math.min(3, tokens - 1) * xBytes;
-        for (int o = 0; o < rows * TILE; o++) {
-            Lanes.store(Lanes.zero(), sums + 4L * Lanes.COUNT * o);
-        }
+        ConvolutionRows.zero(sums, (int) (sumsBytes(rows) / 4));
         for (int from = 0; from < whole; from += STRETCH) {
             int n = Math.min(whole - from, STRETCH);
             long at = 4L * from;
@@ -43,20 +41,39 @@ final class Panel {
                         w + o * rowBytes + at, rowBytes, n);
             }
         }
-        for (int o = 0; o < rows; o++) {
+        for (int o = 0; o < rows; o += TILE) {
+            long tile = sums + (long) o * TILE * 4 * Lanes.COUNT;
+            LaneSums.fold(tile, tile);
+            int n = Math.min(TILE, rows - o);
             for (int t = 0; t < tokens; t++) {
-                float sum = Lanes.sum(Lanes.load(sums + 4L * Lanes.COUNT * (o * TILE + t)));
-                for (int i = whole; i < inner; i++) {
-                    sum = Math.fma(Memory.f32(x + t * xBytes + 4L * i), Memory.f32(w + o * rowBytes + 4L * i), sum);
+                long to = y + t * yBytes + 4L * o;
+                if (n == TILE) {
+                    Memory.i64(to, Memory.i64(tile + 16L * t));
+                    Memory.i64(to + 8, Memory.i64(tile + 16L * t + 8));
+                } else {
+                    Memory.copy(to, tile + 16L * t, 4L * n);
                 }
-                Memory.f32(y + t * yBytes + 4L * o, sum);
+                if (whole < inner) {
+                    rest(to, x + t * xBytes, w + o * rowBytes, rowBytes, n, whole, inner);
+                }
             }
+        }
+    }
+
+    /// y[o] += Σ x[i] · w[o,i] past the last whole vector, one term after the other.
+    private static void rest(long y, long x, long w, long rowBytes, int rows, int from, int inner) {
+        for (int o = 0; o < rows; o++) {
+            float sum = Memory.f32(y + 4L * o);
+            for (int i = from; i < inner; i++) {
+                sum = Math.fma(Memory.f32(x + 4L * i), Memory.f32(w + o * rowBytes + 4L * i), sum);
+            }
+            Memory.f32(y + 4L * o, sum);
         }
     }
 
     /// Bytes of accumulators that a panel of `rows` weight rows needs.
     static long sumsBytes(int rows) {
-        return (long) rows * TILE * 4 * Lanes.COUNT;
+        return Math.ceilDiv(rows, TILE) * LaneSums.BYTES;
     }
 
     private static void tile(long sums, long x0, long x1, long x2, long x3, long w0, long rowBytes, int n) {
@@ -65,20 +82,20 @@ final class Panel {
         long w2 = w1 + rowBytes;
         long w3 = w2 + rowBytes;
         FloatVector s00 = FloatVector.fromMemorySegment(F, ALL, sums, ORDER);
-        FloatVector s01 = FloatVector.fromMemorySegment(F, ALL, sums + step, ORDER);
-        FloatVector s02 = FloatVector.fromMemorySegment(F, ALL, sums + 2 * step, ORDER);
-        FloatVector s03 = FloatVector.fromMemorySegment(F, ALL, sums + 3 * step, ORDER);
-        FloatVector s10 = FloatVector.fromMemorySegment(F, ALL, sums + 4 * step, ORDER);
+        FloatVector s01 = FloatVector.fromMemorySegment(F, ALL, sums + 4 * step, ORDER);
+        FloatVector s02 = FloatVector.fromMemorySegment(F, ALL, sums + 8 * step, ORDER);
+        FloatVector s03 = FloatVector.fromMemorySegment(F, ALL, sums + 12 * step, ORDER);
+        FloatVector s10 = FloatVector.fromMemorySegment(F, ALL, sums + step, ORDER);
         FloatVector s11 = FloatVector.fromMemorySegment(F, ALL, sums + 5 * step, ORDER);
-        FloatVector s12 = FloatVector.fromMemorySegment(F, ALL, sums + 6 * step, ORDER);
-        FloatVector s13 = FloatVector.fromMemorySegment(F, ALL, sums + 7 * step, ORDER);
-        FloatVector s20 = FloatVector.fromMemorySegment(F, ALL, sums + 8 * step, ORDER);
-        FloatVector s21 = FloatVector.fromMemorySegment(F, ALL, sums + 9 * step, ORDER);
+        FloatVector s12 = FloatVector.fromMemorySegment(F, ALL, sums + 9 * step, ORDER);
+        FloatVector s13 = FloatVector.fromMemorySegment(F, ALL, sums + 13 * step, ORDER);
+        FloatVector s20 = FloatVector.fromMemorySegment(F, ALL, sums + 2 * step, ORDER);
+        FloatVector s21 = FloatVector.fromMemorySegment(F, ALL, sums + 6 * step, ORDER);
         FloatVector s22 = FloatVector.fromMemorySegment(F, ALL, sums + 10 * step, ORDER);
-        FloatVector s23 = FloatVector.fromMemorySegment(F, ALL, sums + 11 * step, ORDER);
-        FloatVector s30 = FloatVector.fromMemorySegment(F, ALL, sums + 12 * step, ORDER);
-        FloatVector s31 = FloatVector.fromMemorySegment(F, ALL, sums + 13 * step, ORDER);
-        FloatVector s32 = FloatVector.fromMemorySegment(F, ALL, sums + 14 * step, ORDER);
+        FloatVector s23 = FloatVector.fromMemorySegment(F, ALL, sums + 14 * step, ORDER);
+        FloatVector s30 = FloatVector.fromMemorySegment(F, ALL, sums + 3 * step, ORDER);
+        FloatVector s31 = FloatVector.fromMemorySegment(F, ALL, sums + 7 * step, ORDER);
+        FloatVector s32 = FloatVector.fromMemorySegment(F, ALL, sums + 11 * step, ORDER);
         FloatVector s33 = FloatVector.fromMemorySegment(F, ALL, sums + 15 * step, ORDER);
         for (int i = 0; i < n; i += Lanes.COUNT) {
             FloatVector v0 = FloatVector.fromMemorySegment(F, ALL, x0 + 4L * i, ORDER);
@@ -107,20 +124,20 @@ final class Panel {
             s33 = a.fma(v3, s33);
         }
         s00.intoMemorySegment(ALL, sums, ORDER);
-        s01.intoMemorySegment(ALL, sums + step, ORDER);
-        s02.intoMemorySegment(ALL, sums + 2 * step, ORDER);
-        s03.intoMemorySegment(ALL, sums + 3 * step, ORDER);
-        s10.intoMemorySegment(ALL, sums + 4 * step, ORDER);
+        s01.intoMemorySegment(ALL, sums + 4 * step, ORDER);
+        s02.intoMemorySegment(ALL, sums + 8 * step, ORDER);
+        s03.intoMemorySegment(ALL, sums + 12 * step, ORDER);
+        s10.intoMemorySegment(ALL, sums + step, ORDER);
         s11.intoMemorySegment(ALL, sums + 5 * step, ORDER);
-        s12.intoMemorySegment(ALL, sums + 6 * step, ORDER);
-        s13.intoMemorySegment(ALL, sums + 7 * step, ORDER);
-        s20.intoMemorySegment(ALL, sums + 8 * step, ORDER);
-        s21.intoMemorySegment(ALL, sums + 9 * step, ORDER);
+        s12.intoMemorySegment(ALL, sums + 9 * step, ORDER);
+        s13.intoMemorySegment(ALL, sums + 13 * step, ORDER);
+        s20.intoMemorySegment(ALL, sums + 2 * step, ORDER);
+        s21.intoMemorySegment(ALL, sums + 6 * step, ORDER);
         s22.intoMemorySegment(ALL, sums + 10 * step, ORDER);
-        s23.intoMemorySegment(ALL, sums + 11 * step, ORDER);
-        s30.intoMemorySegment(ALL, sums + 12 * step, ORDER);
-        s31.intoMemorySegment(ALL, sums + 13 * step, ORDER);
-        s32.intoMemorySegment(ALL, sums + 14 * step, ORDER);
+        s23.intoMemorySegment(ALL, sums + 14 * step, ORDER);
+        s30.intoMemorySegment(ALL, sums + 3 * step, ORDER);
+        s31.intoMemorySegment(ALL, sums + 7 * step, ORDER);
+        s32.intoMemorySegment(ALL, sums + 11 * step, ORDER);
         s33.intoMemorySegment(ALL, sums + 15 * step, ORDER);
     }
 }

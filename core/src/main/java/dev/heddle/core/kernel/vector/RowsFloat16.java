@@ -4,6 +4,8 @@ import static dev.heddle.core.kernel.vector.Lanes.load;
 
 import dev.heddle.core.tensor.Memory;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
 
 /// Products with half-precision weights, read in place, for as few activation rows as fit the registers.
 ///
@@ -16,7 +18,6 @@ final class RowsFloat16 {
 
     /// One activation row: y[o] = Σ_i x[i] · w[o,i] for `rows` rows of `rowBytes` bytes from `w`.
     static void one(long y, long x, long w, long rowBytes, int rows, int inner) {
-        int whole = Lanes.whole(inner);
         for (int o = 0; o < rows; o += 4) {
             // past the last row the last row is computed again, and stored again with the same bits
             int o1 = Math.min(o + 1, rows - 1);
@@ -26,22 +27,63 @@ final class RowsFloat16 {
             long w1 = w + o1 * rowBytes;
             long w2 = w + o2 * rowBytes;
             long w3 = w + o3 * rowBytes;
-            FloatVector s0 = Lanes.zero();
-            FloatVector s1 = Lanes.zero();
-            FloatVector s2 = Lanes.zero();
-            FloatVector s3 = Lanes.zero();
-            for (int i = 0; i < whole; i += Lanes.COUNT) {
-                FloatVector v = load(x + 4L * i);
-                s0 = Lanes.loadFloat16(w0 + 2L * i).fma(v, s0);
-                s1 = Lanes.loadFloat16(w1 + 2L * i).fma(v, s1);
-                s2 = Lanes.loadFloat16(w2 + 2L * i).fma(v, s2);
-                s3 = Lanes.loadFloat16(w3 + 2L * i).fma(v, s3);
+            if (!finite(y + 4L * o, y + 4L * o1, y + 4L * o2, y + 4L * o3, x, w0, w1, w2, w3, inner)) {
+                any(y + 4L * o, y + 4L * o1, y + 4L * o2, y + 4L * o3, x, w0, w1, w2, w3, inner);
             }
-            Memory.f32(y + 4L * o, rest(Lanes.sum(s0), x, w0, whole, inner));
-            Memory.f32(y + 4L * o1, rest(Lanes.sum(s1), x, w1, whole, inner));
-            Memory.f32(y + 4L * o2, rest(Lanes.sum(s2), x, w2, whole, inner));
-            Memory.f32(y + 4L * o3, rest(Lanes.sum(s3), x, w3, whole, inner));
         }
+    }
+
+    /// Four weight rows if none has an infinity or a NaN: those need not be looked for in each element, because a
+    /// half's largest exponent plus one carries into a bit that is otherwise never set.
+    ///
+    /// @return false if the rows have such elements; the outputs then mean nothing
+    private static boolean finite(long y0, long y1, long y2, long y3, long x, long w0, long w1, long w2, long w3, int inner) {
+        int whole = Lanes.whole(inner);
+        FloatVector s0 = Lanes.zero();
+        FloatVector s1 = Lanes.zero();
+        FloatVector s2 = Lanes.zero();
+        FloatVector s3 = Lanes.zero();
+        IntVector seen = IntVector.zero(Lanes.I);
+        for (int i = 0; i < whole; i += Lanes.COUNT) {
+            FloatVector v = load(x + 4L * i);
+            IntVector half = Lanes.moveFloat16(w0 + 2L * i);
+            seen = seen.or(half.add(0x00800000));
+            s0 = half.reinterpretAsFloats().mul(0x1p112f).fma(v, s0);
+            half = Lanes.moveFloat16(w1 + 2L * i);
+            seen = seen.or(half.add(0x00800000));
+            s1 = half.reinterpretAsFloats().mul(0x1p112f).fma(v, s1);
+            half = Lanes.moveFloat16(w2 + 2L * i);
+            seen = seen.or(half.add(0x00800000));
+            s2 = half.reinterpretAsFloats().mul(0x1p112f).fma(v, s2);
+            half = Lanes.moveFloat16(w3 + 2L * i);
+            seen = seen.or(half.add(0x00800000));
+            s3 = half.reinterpretAsFloats().mul(0x1p112f).fma(v, s3);
+        }
+        Memory.f32(y0, rest(Lanes.sum(s0), x, w0, whole, inner));
+        Memory.f32(y1, rest(Lanes.sum(s1), x, w1, whole, inner));
+        Memory.f32(y2, rest(Lanes.sum(s2), x, w2, whole, inner));
+        Memory.f32(y3, rest(Lanes.sum(s3), x, w3, whole, inner));
+        return !seen.and(0x10000000).compare(VectorOperators.NE, 0).anyTrue();
+    }
+
+    /// Four weight rows, whatever they hold.
+    private static void any(long y0, long y1, long y2, long y3, long x, long w0, long w1, long w2, long w3, int inner) {
+        int whole = Lanes.whole(inner);
+        FloatVector s0 = Lanes.zero();
+        FloatVector s1 = Lanes.zero();
+        FloatVector s2 = Lanes.zero();
+        FloatVector s3 = Lanes.zero();
+        for (int i = 0; i < whole; i += Lanes.COUNT) {
+            FloatVector v = load(x + 4L * i);
+            s0 = Lanes.loadFloat16(w0 + 2L * i).fma(v, s0);
+            s1 = Lanes.loadFloat16(w1 + 2L * i).fma(v, s1);
+            s2 = Lanes.loadFloat16(w2 + 2L * i).fma(v, s2);
+            s3 = Lanes.loadFloat16(w3 + 2L * i).fma(v, s3);
+        }
+        Memory.f32(y0, rest(Lanes.sum(s0), x, w0, whole, inner));
+        Memory.f32(y1, rest(Lanes.sum(s1), x, w1, whole, inner));
+        Memory.f32(y2, rest(Lanes.sum(s2), x, w2, whole, inner));
+        Memory.f32(y3, rest(Lanes.sum(s3), x, w3, whole, inner));
     }
 
     /// Up to four activation rows: y[t,o] = Σ_i x[t,i] · w[o,i].

@@ -162,6 +162,25 @@ public class VectorMatrixProductTest {
         }
     }
 
+    /// Infinities and NaN among halves reach their own row's output and no other.
+    @Test
+    void specialHalves() {
+        try (Arena arena = Arena.ofConfined()) {
+            Tensor x = random(arena, DType.F32, 1, 100);
+            Tensor w = random(arena, DType.F16, 6, 100);
+            x.set(40, 1);
+            w.set(140, Float.POSITIVE_INFINITY);
+            w.set(440, Float.NaN);
+            Tensor y = Tensor.zeros(arena, DType.F32, 1, 6);
+            VECTOR.product(y, x, w);
+            Tensor expected = Tensor.zeros(arena, DType.F32, 1, 6);
+            PLAIN.product(expected, x, w);
+            close(expected, y, 100, "infinity in row 1, NaN in row 4");
+            assertEquals(Float.POSITIVE_INFINITY, y.get(1));
+            assertEquals(Float.NaN, y.get(4));
+        }
+    }
+
     @Test
     void shapesThatDoNotFitAreRefused() {
         try (Arena arena = Arena.ofConfined()) {
