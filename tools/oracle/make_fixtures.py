@@ -57,9 +57,6 @@ def architectures():
         "qwen2": ("Qwen2Config", "Qwen2ForCausalLM", dict(TINY, num_hidden_layers=3, max_position_embeddings=256), "float32"),
         "qwen3": ("Qwen3Config", "Qwen3ForCausalLM", dict(TINY, head_dim=16, num_hidden_layers=3,
                   max_position_embeddings=256), "bfloat16"),
-        "qwen3_moe": ("Qwen3MoeConfig", "Qwen3MoeForCausalLM", dict(TINY, head_dim=16, num_hidden_layers=3,
-                      moe_intermediate_size=16, num_experts=4, num_experts_per_tok=2, norm_topk_prob=True,
-                      mlp_only_layers=[1], max_position_embeddings=256), "float32"),
         "qwen3_5": ("Qwen3_5TextConfig", "Qwen3_5ForCausalLM", dict(TINY, head_dim=16, num_hidden_layers=4, **DELTA,
                     max_position_embeddings=256), "float32"),
         "qwen3_5_moe": ("Qwen3_5MoeTextConfig", "Qwen3_5MoeForCausalLM", dict(

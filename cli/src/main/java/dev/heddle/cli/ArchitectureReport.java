@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /// An architecture for people: class and reason, layer map, parameters, memory.
@@ -22,11 +23,14 @@ final class ArchitectureReport {
     private static final Pattern LONG_NUMBER = Pattern.compile("\\d+\\.\\d{5,}");
 
     private final Architecture architecture;
+    private final Optional<String> note;
     private final Screen screen;
     private final PrintWriter out;
 
-    ArchitectureReport(Architecture architecture, Screen screen, PrintWriter out) {
+    /// @param note what the architecture's source does not tell
+    ArchitectureReport(Architecture architecture, Optional<String> note, Screen screen, PrintWriter out) {
         this.architecture = architecture;
+        this.note = note;
         this.screen = screen;
         this.out = out;
     }
@@ -34,6 +38,7 @@ final class ArchitectureReport {
     void print() {
         out.println(ink(Ink.BOLD, architecture.spec().name()) + "  " + ink(Ink.CYAN, architecture.title()));
         wrapped("", architecture.reason());
+        note.ifPresent(text -> wrapped("", "Note: " + text));
         out.println();
         new LayerMapPicture(architecture.map(), screen).lines().forEach(out::println);
         out.println();
@@ -82,10 +87,10 @@ final class ArchitectureReport {
         int label = kinds.keySet().stream().mapToInt(String::length).max().orElse(0);
         kinds.forEach((name, variants) -> {
             List<Map.Entry<LayerSpec, Integer>> list = List.copyOf(variants.entrySet());
-            list.stream().limit(list.size() == VARIANTS + 1 ? VARIANTS + 1 : VARIANTS).forEach(variant -> wrapped(
+            list.stream().limit(list.size() <= VARIANTS ? VARIANTS : 1).forEach(variant -> wrapped(
                     String.format("  %-" + label + "s %4s  ", name, variant.getValue() + " ×"), details(variant.getKey())));
-            if (list.size() > VARIANTS + 1) {
-                out.println("  " + " ".repeat(label + 7) + "and " + (list.size() - VARIANTS) + " more kinds");
+            if (list.size() > VARIANTS) {
+                out.println("  " + " ".repeat(label + 7) + ink(Ink.DIM, "and " + (list.size() - 1) + " that differ in details"));
             }
         });
         out.println();
@@ -109,8 +114,8 @@ final class ArchitectureReport {
         int bar = Math.min(40, screen.width() - label - 24);
         for (ParameterCounts.Part part : counts.parts()) {
             double share = (double) part.total() / counts.total();
-            out.println(String.format(Locale.ROOT, "  %-" + label + "s %8s %5.1f %%  ", part.name(), Counts.text(part.total()), 100 * share)
-                    + ink(Ink.BLUE, "▪".repeat((int) Math.round(share * bar))));
+            String line = String.format(Locale.ROOT, "  %-" + label + "s %8s %5.1f %%  ", part.name(), Counts.text(part.total()), 100 * share);
+            out.println((line + ink(Ink.BLUE, "▪".repeat((int) Math.round(share * bar)))).stripTrailing());
         }
         if (architecture.language().filter(model -> model.head().tied()).isPresent()) {
             out.println("  " + ink(Ink.DIM, "the head is the embedding"));
@@ -147,10 +152,10 @@ final class ArchitectureReport {
             return;
         }
         heading("memory", "one sequence; weights and keys/values bf16, state f32");
-        out.printf("  %7s %10s %10s %12s %10s %16s %s%n", "context", "weights", "state", "keys/values", "total", "as a transformer", "sequence");
+        out.printf("  %7s %9s %9s %11s %9s %11s  %s%n", "context", "weights", "state", "keys/values", "total", "transformer", "sequence");
         for (MemoryUse use : architecture.memory()) {
-            out.printf("  %7s %10s %10s %12s %s %16s %s%n", Counts.context(use.context()), Bytes.text(use.weights()),
-                    Bytes.text(use.state()), Bytes.text(use.keyValues()), ink(Ink.BOLD, String.format("%10s", Bytes.text(use.total()))),
+            out.printf("  %7s %9s %9s %11s %s %11s  %s%n", Counts.context(use.context()), Bytes.text(use.weights()),
+                    Bytes.text(use.state()), Bytes.text(use.keyValues()), ink(Ink.BOLD, String.format("%9s", Bytes.text(use.total()))),
                     Bytes.text(use.transformerTotal()), ink(use.saving() > 1 ? Ink.GREEN : Ink.DIM, times(use.saving())));
         }
     }

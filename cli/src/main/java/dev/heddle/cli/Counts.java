@@ -20,11 +20,11 @@ final class Counts {
         return String.format(Locale.ROOT, unit == 0 ? "%.0f%s" : value < 10 ? "%.3f%s" : value < 100 ? "%.2f%s" : "%.1f%s", value, UNITS[unit]);
     }
 
-    /// A context length: `256K`, `1M`, `4,096` where it is no round number of K.
+    /// A context length: `256K` and `1M` in units of 1024, `128k` in units of 1000, `4100` where neither fits.
     static String context(long positions) {
-        if (positions >= 1 << 20 && positions % (1 << 20) == 0) {
+        if (positions % (1 << 20) == 0) {
             return (positions >> 20) + "M";
         }
-        return positions >= 1024 && positions % 1024 == 0 ? (positions >> 10) + "K" : Long.toString(positions);
+        return positions % 1000 == 0 ? positions / 1000 + "k" : positions % 1024 == 0 ? (positions >> 10) + "K" : Long.toString(positions);
     }
 }

@@ -2,6 +2,7 @@ package dev.heddle.cli;
 
 import dev.heddle.checkpoint.spec.ArchitectureJson;
 import dev.heddle.checkpoint.spec.SpecFile;
+import dev.heddle.checkpoint.zoo.Preset;
 import dev.heddle.core.model.analysis.Architecture;
 import dev.heddle.core.spec.ArchitectureSpec;
 import java.io.PrintWriter;
@@ -47,7 +48,7 @@ final class InspectCommand implements Callable<Integer> {
         } else if (json) {
             out.println(ArchitectureJson.of(Architecture.of(architecture)).toPrettyString());
         } else {
-            new ArchitectureReport(Architecture.of(architecture), screen.screen(), out).print();
+            new ArchitectureReport(Architecture.of(architecture), ModelArgument.preset(model).flatMap(Preset::note), screen.screen(), out).print();
         }
         out.flush();
         return 0;

@@ -87,7 +87,7 @@ final class ModelArgument {
         if (exists(argument)) {
             return ModelSpecs.of(Path.of(argument));
         }
-        Optional<Preset> preset = Zoo.find(argument);
+        Optional<Preset> preset = preset(argument);
         if (preset.isPresent()) {
             return ModelSpecs.of(preset.get());
         }
@@ -95,6 +95,11 @@ final class ModelArgument {
             return ModelSpecs.of(fromHub(argument, Selection.DESCRIPTION), argument);
         }
         throw unknown(argument);
+    }
+
+    /// The preset that `argument` names, unless a file or folder is called so.
+    static Optional<Preset> preset(String argument) {
+        return exists(argument) ? Optional.empty() : Zoo.find(argument);
     }
 
     private static CheckpointException unknown(String argument) {

@@ -9,7 +9,8 @@ import java.lang.foreign.ValueLayout;
 /// How wide results may be, and whether in colour.
 record Screen(int width, boolean colour) {
     private static final int FALLBACK = 80;
-    private static final int LEAST = 40;
+    /// What the tables need.
+    static final int LEAST = 80;
 
     /// The terminal in front of a person, or 80 plain columns for a file. `NO_COLOR` turns colour off.
     static Screen detect() {

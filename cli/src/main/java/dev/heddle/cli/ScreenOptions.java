@@ -11,8 +11,8 @@ final class ScreenOptions {
     Integer width;
 
     Screen screen() {
-        if (width != null && (width < 40 || width > 10_000)) {
-            throw new UsageException("--width must be from 40 to 10000, not " + width);
+        if (width != null && (width < Screen.LEAST || width > 10_000)) {
+            throw new UsageException("--width must be from " + Screen.LEAST + " to 10000, not " + width);
         }
         Screen detected = Screen.detect();
         return new Screen(width == null ? detected.width() : width, switch (colour) {

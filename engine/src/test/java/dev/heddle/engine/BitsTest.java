@@ -105,7 +105,7 @@ class BitsTest {
     }
 
     static Stream<Path> interpreted() {
-        return Stream.of("falcon_h1", "jamba", "mamba2", "llama")
+        return Stream.of("falcon_h1", "jamba", "mamba2", "llama", "hawk", "rwkv4", "rwkv6", "rwkv7", "retnet", "qwen3_next")
                 .map(name -> TestFiles.path("testdata/fixtures/" + name));
     }
 

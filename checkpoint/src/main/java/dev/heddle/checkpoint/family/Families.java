@@ -35,7 +35,6 @@ public final class Families {
             new OlmoHybrid(),
             new Qwen2(),
             new Qwen3(),
-            new Qwen3Moe(),
             new Qwen35(),
             new Qwen3Next(),
             new RecurrentGemma(),

@@ -34,7 +34,7 @@ final class SpecDecoder {
 
     /// A record of class `type` whose keys stand in `node`.
     <T> T root(Class<T> type, Mapping node) {
-        return type.cast(record(type, node, "", NO_BLOCK));
+        return type.cast(record(type, node, "", NO_BLOCK, false));
     }
 
     /// The value a [dev.heddle.core.spec.Default] stands for.
@@ -115,7 +115,7 @@ final class SpecDecoder {
     private Object spec(Class<?> type, SpecNode written, String path, int block) {
         SpecNode node = resolve(written, path, block);
         return switch (node) {
-            case Mapping mapping -> record(variant(type, mapping, path), mapping, path, block);
+            case Mapping mapping -> record(variant(type, mapping, path), mapping, path, block, !type.isRecord());
             case Listing listing -> {
                 Class<?> form = types.listForm(type).orElseThrow(() -> error.wrong(node, path, "a mapping"));
                 yield construct(form, listing, path,
@@ -178,11 +178,12 @@ final class SpecDecoder {
         throw error.wrong(scalar, path, "a mapping" + (names.isEmpty() ? "" : " or one of the names " + String.join(", ", names)));
     }
 
-    private Object record(Class<?> record, Mapping mapping, String path, int block) {
+    /// @param tagged whether the key `type` has said which record it is
+    private Object record(Class<?> record, Mapping mapping, String path, int block, boolean tagged) {
         List<SpecTypes.Component> components = types.components(record);
         List<String> known = components.stream().map(SpecTypes.Component::key).toList();
         mapping.entries().forEach((key, value) -> {
-            if (!known.contains(key) && !(key.equals("type") && !path.isEmpty())) {
+            if (!known.contains(key) && !(key.equals("type") && tagged)) {
                 throw error.at(value, (path.isEmpty() ? "" : path + ": ") + "the key \"" + key + "\" is unknown"
                         + Nearest.hint(key, known) + "; known are " + String.join(", ", known));
             }

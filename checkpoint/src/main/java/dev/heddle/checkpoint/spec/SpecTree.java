@@ -17,10 +17,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /// Reads YAML or JSON into a [SpecNode]. Anchors, aliases and tags are errors: `define` names what is used again.
 final class SpecTree {
     private static final int DEEPEST = 100;
+    private static final Pattern JSON = Pattern.compile("\\s*\\{\\s*(?:[\"}]|$)");
 
     private final JsonParser parser;
     private final String origin;
@@ -30,9 +32,9 @@ final class SpecTree {
         this.origin = origin;
     }
 
-    /// The document in `text`, which is JSON if it begins with a brace and YAML otherwise.
+    /// The document in `text`, which is JSON if it begins with a brace and a quote, and YAML otherwise.
     static SpecNode parse(String text, String origin) {
-        boolean json = text.stripLeading().startsWith("{");
+        boolean json = JSON.matcher(text).lookingAt();
         JsonFactory factory = json ? new JsonFactory() : new YAMLFactory();
         try (JsonParser parser = factory.createParser(text)) {
             SpecTree tree = new SpecTree(parser, origin);

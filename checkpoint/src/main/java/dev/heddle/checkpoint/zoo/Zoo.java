@@ -26,9 +26,15 @@ public final class Zoo {
             JsonNode year = entry.json().path("year");
             presets.add(new Preset(entry.string("name"), entry.string("title"), entry.string("organisation"),
                     year.isInt() ? OptionalInt.of(year.intValue()) : OptionalInt.empty(), text(entry, "hub"),
-                    text(entry, "licence"), entry.string("file")));
+                    text(entry, "licence"), size(entry), text(entry, "source"), text(entry, "note"),
+                    entry.string("file")));
         }
         return presets;
+    }
+
+    private static Optional<PublishedSize> size(Config entry) {
+        return entry.has("parameters") ? Optional.of(PublishedSize.parse(entry.isString("parameters") ? entry.string("parameters")
+                : Long.toString(entry.bigInteger("parameters")))) : Optional.empty();
     }
 
     private static Optional<String> text(Config entry, String name) {

@@ -139,6 +139,8 @@ class SpecFileTest {
         refused("tiny.yaml:4:14: head.tied is the number 1, expected true or false", blocks.replace("tied: true", "tied: 1"));
         refused("tiny.yaml:3:13: final_norm is the string \"nome\", expected a mapping or one of the names none",
                 blocks.replace("final_norm: none", "final_norm: nome"));
+        refused("tiny.yaml:3:20: final_norm: the key \"type\" is unknown; known are kind, epsilon, weighted, bias, unit_offset",
+                blocks.replace("final_norm: none", "final_norm: {type: rms, kind: rms, epsilon: 0}"));
         refused("tiny.yaml:2:8: width must be positive, not 0", blocks.replace("width: 64", "width: 0"));
     }
 

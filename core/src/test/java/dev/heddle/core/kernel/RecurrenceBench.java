@@ -39,7 +39,7 @@ public final class RecurrenceBench {
 
     public static void main(String[] arguments) {
         int threads = arguments.length == 0 ? 2 : Integer.parseInt(arguments[0]);
-        String[] names = arguments.length < 2 ? new String[] {"ssd", "scan"} : Arrays.copyOfRange(arguments, 1, arguments.length);
+        String[] names = arguments.length < 2 ? new String[] {"ssd", "scan", "wkv6", "wkv7", "delta", "retention"} : Arrays.copyOfRange(arguments, 1, arguments.length);
         try (Workers workers = new Workers(threads)) {
             RecurrenceBench bench = new RecurrenceBench(workers);
             System.out.printf("%d threads, %d bits%n", threads, Lanes.COUNT * 32);
@@ -47,6 +47,10 @@ public final class RecurrenceBench {
                 switch (name) {
                     case "ssd" -> bench.stateSpaceDual("Falcon-H1-0.5B", 24, 64, 1, 128, 128, 36, 1024, 1024 * 2048 * 3L + 1024 * 1280L);
                     case "ssd8" -> bench.stateSpaceDual("Nemotron-H-8B", 128, 64, 8, 128, 128, 4, 4096, 0);
+                    case "wkv6" -> bench.matrixWkv();
+                    case "wkv7" -> bench.deltaWkv();
+                    case "delta" -> bench.gatedDeltaRule();
+                    case "retention" -> bench.retention();
                     case "scan" -> bench.selectiveScan();
                     default -> throw new IllegalArgumentException("unknown recurrence " + name);
                 }
@@ -115,6 +119,67 @@ public final class RecurrenceBench {
         double seconds = time(() -> kernels.selectiveScan().backward(gradients, y, x, dt, Optional.of(dtBias), a, b, c,
                 Optional.of(d), states[0], one));
         System.out.printf("  backward of %d rows %8.3f ms%n", ROWS, seconds * 1e3);
+    }
+
+    private void matrixWkv() {
+        int inner = 768;
+        MatrixWkv.Shape shape = new MatrixWkv.Shape(12, 64, 64);
+        Tensor in = tensor(-1, 1, ROWS, inner);
+        Tensor decay = tensor(-3, -0.01f, ROWS, inner);
+        Tensor bonus = tensor(-1, 1, inner);
+        Tensor y = tensor(0, 0, ROWS, inner);
+        Tensor[] states = states(12, shape.stateElements());
+        report("RWKV-6, 0.1B", (segments, l) -> {
+            Tensor rows = in.rowRange(0, segments.rows());
+            kernels.matrixWkv().forward(shape, y.rowRange(0, segments.rows()), rows, rows, rows, decay.rowRange(0, segments.rows()), bonus,
+                    states[l], segments);
+        }, 12, shape.stateElements(), 5L * inner * inner + 8L * inner * inner, inner);
+    }
+
+    private void deltaWkv() {
+        int inner = 768;
+        DeltaWkv.Shape shape = new DeltaWkv.Shape(12, 64, 64);
+        Tensor in = tensor(-0.1f, 0.1f, ROWS, inner);
+        Tensor decay = tensor(-0.6f, -0.01f, ROWS, inner);
+        Tensor y = tensor(0, 0, ROWS, inner);
+        Tensor[] states = states(12, shape.stateElements());
+        report("RWKV-7, 0.1B", (segments, l) -> {
+            Tensor rows = in.rowRange(0, segments.rows());
+            kernels.deltaWkv().forward(shape, y.rowRange(0, segments.rows()),
+                    new DeltaWkv.Inputs(rows, decay.rowRange(0, segments.rows()), rows, rows, rows, rows), states[l], segments);
+        }, 12, shape.stateElements(), 4L * inner * inner + 8L * inner * inner, inner);
+    }
+
+    private void gatedDeltaRule() {
+        int width = 2048;
+        GatedDeltaRule.Shape shape = new GatedDeltaRule.Shape(16, 32, 128, 128);
+        Tensor q = tensor(-0.1f, 0.1f, ROWS, 16 * 128);
+        Tensor v = tensor(-1, 1, ROWS, 32 * 128);
+        Tensor decay = tensor(-3, -0.01f, ROWS, 32);
+        Tensor rate = tensor(0, 1, ROWS, 32);
+        Tensor y = tensor(0, 0, ROWS, 32 * 128);
+        Tensor[] states = states(12, shape.stateElements());
+        report("gated delta rule, Qwen3-Next", (segments, l) -> {
+            int rows = segments.rows();
+            kernels.gatedDeltaRule().forward(shape, y.rowRange(0, rows), new GatedDeltaRule.Inputs(q.rowRange(0, rows),
+                    q.rowRange(0, rows), v.rowRange(0, rows), decay.rowRange(0, rows), rate.rowRange(0, rows)), states[l], segments);
+        }, 12, shape.stateElements(), (long) width * (2 * 2048 + 3 * 4096), width);
+    }
+
+    private void retention() {
+        int width = 1024;
+        double[] logDecay = new double[4];
+        Arrays.setAll(logDecay, h -> Math.log1p(-Math.pow(2, -5 - h)));
+        Retention.Shape shape = new Retention.Shape(4, 256, 512, logDecay, true);
+        Tensor q = tensor(-1, 1, ROWS, 1024);
+        Tensor v = tensor(-1, 1, ROWS, 2048);
+        Tensor y = tensor(0, 0, ROWS, 2048);
+        Tensor[] states = states(4, shape.stateElements());
+        report("retention, 4 heads of 256 x 512", (segments, l) -> {
+            int rows = segments.rows();
+            kernels.retention().forward(shape, y.rowRange(0, rows), q.rowRange(0, rows), q.rowRange(0, rows), v.rowRange(0, rows),
+                    states[l], segments);
+        }, 4, shape.stateElements(), (long) width * (2 * 1024 + 3 * 2048 + 3 * 2048), width);
     }
 
     private void report(String name, Layer layer, int layers, long stateElements, long weights, int width) {

@@ -28,7 +28,7 @@ final class LongContextFigure {
     static void write(Path folder, int stretch, Map<String, double[]> errors, Map<String, double[]> bytes) throws IOException {
         Files.createDirectories(folder);
         List<String> table = new ArrayList<>();
-        table.add("mixer,position,largest_relative_error,bytes");
+        table.add("mixer,position,largest_relative_error,state_bytes");
         errors.forEach((name, curve) -> {
             for (int i = 0; i < curve.length; i++) {
                 table.add(String.format(Locale.ROOT, "%s,%d,%.3g,%.0f", name, (i + 1) * stretch, curve[i], bytes.get(name)[i]));
@@ -39,7 +39,7 @@ final class LongContextFigure {
                 + "font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"820\" height=\"700\" fill=\"white\"/>\n");
         int points = errors.values().iterator().next().length;
         panel(svg, TOP, "largest difference from one run in double precision, relative", errors, points, stretch, -8, -3);
-        panel(svg, TOP + HEIGHT + 70, "bytes of state and scratch memory", bytes, points, stretch, 4, 9);
+        panel(svg, TOP + HEIGHT + 70, "bytes of a sequence's state", bytes, points, stretch, 2, 6);
         int row = 0;
         for (String name : errors.keySet()) {
             svg.append(String.format(Locale.ROOT, "<path d=\"M%d %dh22\" stroke=\"%s\" stroke-width=\"2\"/><text x=\"%d\" y=\"%d\">%s</text>%n",

@@ -108,6 +108,22 @@ final class Decays {
         }
     }
 
+    /// e^g − 1 of `count` numbers g ≤ 0, and what follows up to a whole vector, in place: near zero from the polynomial of
+    /// (2^r − 1)/r itself, without cancellation.
+    static void expMinusOne(long g, int count, long scratch) {
+        exp(scratch, g, count);
+        for (int i = 0; i < count; i += Lanes.COUNT) {
+            FloatVector r = FloatVector.fromMemorySegment(F, ALL, g + 4L * i, ORDER).mul(LOG2_E);
+            FloatVector p = r.fma(FloatVector.broadcast(F, C6), FloatVector.broadcast(F, C5));
+            p = p.fma(r, FloatVector.broadcast(F, C4));
+            p = p.fma(r, FloatVector.broadcast(F, C3));
+            p = p.fma(r, FloatVector.broadcast(F, C2));
+            p = p.fma(r, FloatVector.broadcast(F, C1)).mul(r);
+            FloatVector whole = FloatVector.fromMemorySegment(F, ALL, scratch + 4L * i, ORDER).sub(1f);
+            whole.blend(p, r.compare(VectorOperators.GT, -0.5f)).intoMemorySegment(ALL, g + 4L * i, ORDER);
+        }
+    }
+
     /// @param alpha   [rows], decays
     /// @param start   α[0]·…·α[t], [rows]
     /// @param between α[s+1]·…·α[t] at (t, s), zero for s > t; [rows, BLOCK]

@@ -11,6 +11,9 @@ import jdk.incubator.vector.VectorMask;
 /// One step of a head whose state S is a matrix of K key rows and V value columns, in place: passes over S that read it,
 /// let it decay and write to it at once. Vectors lie along V; sums over key rows run in order of rows.
 ///
+/// Decays come as change[i] = α − 1, and S decays by S + change·S: rounded to f32, an α close to 1 is off by up to 3e-8,
+/// always to the same side where it is constant, which over thousands of rows is a drift; α − 1 is not.
+///
 /// Vector calls are spelt out, as in [BlockProduct].
 final class MatrixState {
     private static final long VECTOR = 4L * Lanes.COUNT;
@@ -30,33 +33,33 @@ final class MatrixState {
         }
     }
 
-    /// S[i,j] ← decay[i]·S[i,j] + key[i]·value[j]; out[j] = Σ_i query[i]·S[i,j], of S as it was if `before`, else as it is.
-    static void advance(long s, int keys, int values, long decay, long key, long value, long query, boolean before, long out) {
+    /// S[i,j] ← (1 + change[i])·S[i,j] + key[i]·value[j]; out[j] = Σ_i query[i]·S[i,j], of S as it was if `before`, else as it is.
+    static void advance(long s, int keys, int values, long change, long key, long value, long query, boolean before, long out) {
         long row = 4L * values;
         int j = 0;
         for (; j + 4 * Lanes.COUNT <= values; j += 4 * Lanes.COUNT) {
             if (before) {
-                advanceFourBefore(s + 4L * j, row, keys, decay, key, value + 4L * j, query, out + 4L * j);
+                advanceFourBefore(s + 4L * j, row, keys, change, key, value + 4L * j, query, out + 4L * j);
             } else {
-                advanceFour(s + 4L * j, row, keys, decay, key, value + 4L * j, query, out + 4L * j);
+                advanceFour(s + 4L * j, row, keys, change, key, value + 4L * j, query, out + 4L * j);
             }
         }
         for (; j < values; j += Lanes.COUNT) {
-            advanceOne(s + 4L * j, row, keys, decay, key, value + 4L * j, query, before, out + 4L * j,
+            advanceOne(s + 4L * j, row, keys, change, key, value + 4L * j, query, before, out + 4L * j,
                     F.indexInRange(0, values - j));
         }
     }
 
-    /// S[i,j] ← decay[i]·S[i,j] + key[i]·value[j] − other[i]·held[j]; out[j] = Σ_i query[i]·S[i,j].
-    static void replace(long s, int keys, int values, long decay, long key, long value, long other, long held, long query,
+    /// S[i,j] ← (1 + change[i])·S[i,j] + key[i]·value[j] − other[i]·held[j]; out[j] = Σ_i query[i]·S[i,j].
+    static void replace(long s, int keys, int values, long change, long key, long value, long other, long held, long query,
             long out) {
         long row = 4L * values;
         int j = 0;
         for (; j + 4 * Lanes.COUNT <= values; j += 4 * Lanes.COUNT) {
-            replaceFour(s + 4L * j, row, keys, decay, key, value + 4L * j, other, held + 4L * j, query, out + 4L * j);
+            replaceFour(s + 4L * j, row, keys, change, key, value + 4L * j, other, held + 4L * j, query, out + 4L * j);
         }
         for (; j < values; j += Lanes.COUNT) {
-            replaceOne(s + 4L * j, row, keys, decay, key, value + 4L * j, other, held + 4L * j, query, out + 4L * j,
+            replaceOne(s + 4L * j, row, keys, change, key, value + 4L * j, other, held + 4L * j, query, out + 4L * j,
                     F.indexInRange(0, values - j));
         }
     }
@@ -90,7 +93,7 @@ final class MatrixState {
         y0.intoMemorySegment(ALL, out, ORDER, mask);
     }
 
-    private static void advanceFour(long s, long row, int keys, long decay, long key, long value, long query, long out) {
+    private static void advanceFour(long s, long row, int keys, long change, long key, long value, long query, long out) {
         FloatVector v0 = FloatVector.fromMemorySegment(F, ALL, value, ORDER);
         FloatVector v1 = FloatVector.fromMemorySegment(F, ALL, value + VECTOR, ORDER);
         FloatVector v2 = FloatVector.fromMemorySegment(F, ALL, value + 2 * VECTOR, ORDER);
@@ -101,17 +104,17 @@ final class MatrixState {
         FloatVector y3 = FloatVector.zero(F);
         for (int i = 0; i < keys; i++) {
             long at = s + i * row;
-            FloatVector d = FloatVector.broadcast(F, Memory.f32(decay + 4L * i));
+            FloatVector d = FloatVector.broadcast(F, Memory.f32(change + 4L * i));
             FloatVector k = FloatVector.broadcast(F, Memory.f32(key + 4L * i));
             FloatVector q = FloatVector.broadcast(F, Memory.f32(query + 4L * i));
             FloatVector s0 = FloatVector.fromMemorySegment(F, ALL, at, ORDER);
             FloatVector s1 = FloatVector.fromMemorySegment(F, ALL, at + VECTOR, ORDER);
             FloatVector s2 = FloatVector.fromMemorySegment(F, ALL, at + 2 * VECTOR, ORDER);
             FloatVector s3 = FloatVector.fromMemorySegment(F, ALL, at + 3 * VECTOR, ORDER);
-            s0 = v0.fma(k, s0.mul(d));
-            s1 = v1.fma(k, s1.mul(d));
-            s2 = v2.fma(k, s2.mul(d));
-            s3 = v3.fma(k, s3.mul(d));
+            s0 = v0.fma(k, s0.fma(d, s0));
+            s1 = v1.fma(k, s1.fma(d, s1));
+            s2 = v2.fma(k, s2.fma(d, s2));
+            s3 = v3.fma(k, s3.fma(d, s3));
             y0 = s0.fma(q, y0);
             y1 = s1.fma(q, y1);
             y2 = s2.fma(q, y2);
@@ -127,7 +130,7 @@ final class MatrixState {
         y3.intoMemorySegment(ALL, out + 3 * VECTOR, ORDER);
     }
 
-    private static void advanceFourBefore(long s, long row, int keys, long decay, long key, long value, long query,
+    private static void advanceFourBefore(long s, long row, int keys, long change, long key, long value, long query,
             long out) {
         FloatVector v0 = FloatVector.fromMemorySegment(F, ALL, value, ORDER);
         FloatVector v1 = FloatVector.fromMemorySegment(F, ALL, value + VECTOR, ORDER);
@@ -139,7 +142,7 @@ final class MatrixState {
         FloatVector y3 = FloatVector.zero(F);
         for (int i = 0; i < keys; i++) {
             long at = s + i * row;
-            FloatVector d = FloatVector.broadcast(F, Memory.f32(decay + 4L * i));
+            FloatVector d = FloatVector.broadcast(F, Memory.f32(change + 4L * i));
             FloatVector k = FloatVector.broadcast(F, Memory.f32(key + 4L * i));
             FloatVector q = FloatVector.broadcast(F, Memory.f32(query + 4L * i));
             FloatVector s0 = FloatVector.fromMemorySegment(F, ALL, at, ORDER);
@@ -150,10 +153,10 @@ final class MatrixState {
             y1 = s1.fma(q, y1);
             y2 = s2.fma(q, y2);
             y3 = s3.fma(q, y3);
-            s0 = v0.fma(k, s0.mul(d));
-            s1 = v1.fma(k, s1.mul(d));
-            s2 = v2.fma(k, s2.mul(d));
-            s3 = v3.fma(k, s3.mul(d));
+            s0 = v0.fma(k, s0.fma(d, s0));
+            s1 = v1.fma(k, s1.fma(d, s1));
+            s2 = v2.fma(k, s2.fma(d, s2));
+            s3 = v3.fma(k, s3.fma(d, s3));
             s0.intoMemorySegment(ALL, at, ORDER);
             s1.intoMemorySegment(ALL, at + VECTOR, ORDER);
             s2.intoMemorySegment(ALL, at + 2 * VECTOR, ORDER);
@@ -165,7 +168,7 @@ final class MatrixState {
         y3.intoMemorySegment(ALL, out + 3 * VECTOR, ORDER);
     }
 
-    private static void advanceOne(long s, long row, int keys, long decay, long key, long value, long query,
+    private static void advanceOne(long s, long row, int keys, long change, long key, long value, long query,
             boolean before, long out, VectorMask<Float> mask) {
         FloatVector v0 = FloatVector.fromMemorySegment(F, ALL, value, ORDER, mask);
         FloatVector y0 = FloatVector.zero(F);
@@ -173,14 +176,14 @@ final class MatrixState {
             long at = s + i * row;
             FloatVector q = FloatVector.broadcast(F, Memory.f32(query + 4L * i));
             FloatVector old = FloatVector.fromMemorySegment(F, ALL, at, ORDER, mask);
-            FloatVector now = v0.fma(FloatVector.broadcast(F, Memory.f32(key + 4L * i)), old.mul(FloatVector.broadcast(F, Memory.f32(decay + 4L * i))));
+            FloatVector now = v0.fma(FloatVector.broadcast(F, Memory.f32(key + 4L * i)), old.fma(FloatVector.broadcast(F, Memory.f32(change + 4L * i)), old));
             now.intoMemorySegment(ALL, at, ORDER, mask);
             y0 = (before ? old : now).fma(q, y0);
         }
         y0.intoMemorySegment(ALL, out, ORDER, mask);
     }
 
-    private static void replaceFour(long s, long row, int keys, long decay, long key, long value, long other,
+    private static void replaceFour(long s, long row, int keys, long change, long key, long value, long other,
             long held, long query, long out) {
         FloatVector v0 = FloatVector.fromMemorySegment(F, ALL, value, ORDER);
         FloatVector v1 = FloatVector.fromMemorySegment(F, ALL, value + VECTOR, ORDER);
@@ -196,14 +199,18 @@ final class MatrixState {
         FloatVector y3 = FloatVector.zero(F);
         for (int i = 0; i < keys; i++) {
             long at = s + i * row;
-            FloatVector d = FloatVector.broadcast(F, Memory.f32(decay + 4L * i));
+            FloatVector d = FloatVector.broadcast(F, Memory.f32(change + 4L * i));
             FloatVector k = FloatVector.broadcast(F, Memory.f32(key + 4L * i));
             FloatVector m = FloatVector.broadcast(F, Memory.f32(other + 4L * i));
             FloatVector q = FloatVector.broadcast(F, Memory.f32(query + 4L * i));
-            FloatVector s0 = h0.fma(m, v0.fma(k, FloatVector.fromMemorySegment(F, ALL, at, ORDER).mul(d)));
-            FloatVector s1 = h1.fma(m, v1.fma(k, FloatVector.fromMemorySegment(F, ALL, at + VECTOR, ORDER).mul(d)));
-            FloatVector s2 = h2.fma(m, v2.fma(k, FloatVector.fromMemorySegment(F, ALL, at + 2 * VECTOR, ORDER).mul(d)));
-            FloatVector s3 = h3.fma(m, v3.fma(k, FloatVector.fromMemorySegment(F, ALL, at + 3 * VECTOR, ORDER).mul(d)));
+            FloatVector s0 = FloatVector.fromMemorySegment(F, ALL, at, ORDER);
+            s0 = h0.fma(m, v0.fma(k, s0.fma(d, s0)));
+            FloatVector s1 = FloatVector.fromMemorySegment(F, ALL, at + VECTOR, ORDER);
+            s1 = h1.fma(m, v1.fma(k, s1.fma(d, s1)));
+            FloatVector s2 = FloatVector.fromMemorySegment(F, ALL, at + 2 * VECTOR, ORDER);
+            s2 = h2.fma(m, v2.fma(k, s2.fma(d, s2)));
+            FloatVector s3 = FloatVector.fromMemorySegment(F, ALL, at + 3 * VECTOR, ORDER);
+            s3 = h3.fma(m, v3.fma(k, s3.fma(d, s3)));
             y0 = s0.fma(q, y0);
             y1 = s1.fma(q, y1);
             y2 = s2.fma(q, y2);
@@ -219,18 +226,19 @@ final class MatrixState {
         y3.intoMemorySegment(ALL, out + 3 * VECTOR, ORDER);
     }
 
-    private static void replaceOne(long s, long row, int keys, long decay, long key, long value, long other,
+    private static void replaceOne(long s, long row, int keys, long change, long key, long value, long other,
             long held, long query, long out, VectorMask<Float> mask) {
         FloatVector v0 = FloatVector.fromMemorySegment(F, ALL, value, ORDER, mask);
         FloatVector h0 = FloatVector.fromMemorySegment(F, ALL, held, ORDER, mask).neg();
         FloatVector y0 = FloatVector.zero(F);
         for (int i = 0; i < keys; i++) {
             long at = s + i * row;
-            FloatVector d = FloatVector.broadcast(F, Memory.f32(decay + 4L * i));
+            FloatVector d = FloatVector.broadcast(F, Memory.f32(change + 4L * i));
             FloatVector k = FloatVector.broadcast(F, Memory.f32(key + 4L * i));
             FloatVector m = FloatVector.broadcast(F, Memory.f32(other + 4L * i));
             FloatVector q = FloatVector.broadcast(F, Memory.f32(query + 4L * i));
-            FloatVector s0 = h0.fma(m, v0.fma(k, FloatVector.fromMemorySegment(F, ALL, at, ORDER, mask).mul(d)));
+            FloatVector s0 = FloatVector.fromMemorySegment(F, ALL, at, ORDER, mask);
+            s0 = h0.fma(m, v0.fma(k, s0.fma(d, s0)));
             y0 = s0.fma(q, y0);
             s0.intoMemorySegment(ALL, at, ORDER, mask);
         }

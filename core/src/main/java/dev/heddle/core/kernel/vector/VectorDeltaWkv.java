@@ -24,8 +24,8 @@ public final class VectorDeltaWkv implements DeltaWkv {
         int values = shape.valueDim();
         workers.forRange(segments.count() * shape.heads(), 1, (from, to) -> {
             long bytes = 4L * Rows.padded(keys);
-            long decay = scratch.get().address(2 * bytes + 4L * values);
-            long other = decay + bytes;
+            long change = scratch.get().address(2 * bytes + 4L * values);
+            long other = change + bytes;
             long held = other + bytes;
             for (int i = from; i < to; i++) {
                 int s = i / shape.heads();
@@ -34,11 +34,11 @@ public final class VectorDeltaWkv implements DeltaWkv {
                 for (int t = segments.start(s); t < segments.end(s); t++) {
                     long at = 4L * h * keys;
                     long removal = in.removal().address(t) + at;
-                    PerKey.copy(decay, in.logDecay(), t, h, shape.heads(), keys);
-                    Decays.exp(decay, decay, keys);
+                    PerKey.copy(change, in.logDecay(), t, h, shape.heads(), keys);
+                    Decays.expMinusOne(change, keys, other);
                     multiply(other, removal, in.rate().address(t) + at, keys);
                     MatrixState.read(memory, keys, values, removal, held);
-                    MatrixState.replace(memory, keys, values, decay, in.k().address(t) + at,
+                    MatrixState.replace(memory, keys, values, change, in.k().address(t) + at,
                             in.v().address(t) + 4L * h * values, other, held, in.r().address(t) + at,
                             y.address(t) + 4L * h * values);
                 }

@@ -46,19 +46,20 @@ public final class VectorGatedDeltaRule implements GatedDeltaRule {
         int keys = shape.keyDim();
         int values = shape.valueDim();
         long bytes = 4L * Rows.padded(keys);
-        long decay = scratch.get().address(2 * bytes + 4L * values);
-        long weight = decay + bytes;
+        long change = scratch.get().address(2 * bytes + 4L * values);
+        long weight = change + bytes;
         long e = weight + bytes;
         for (int t = from; t < to; t++) {
             long key = in.k().address(t) + 4L * shape.keyHead(head) * keys;
-            PerKey.copy(decay, in.logDecay(), t, head, shape.heads(), keys);
-            Decays.exp(decay, decay, keys);
+            PerKey.copy(change, in.logDecay(), t, head, shape.heads(), keys);
+            Decays.expMinusOne(change, keys, weight);
             for (int i = 0; i < keys; i++) {
-                Memory.f32(weight + 4L * i, Memory.f32(key + 4L * i) * Memory.f32(decay + 4L * i));
+                float k = Memory.f32(key + 4L * i);
+                Memory.f32(weight + 4L * i, Math.fma(k, Memory.f32(change + 4L * i), k));
             }
             MatrixState.read(s, keys, values, weight, e);
             correct(e, e, in.v().address(t) + 4L * head * values, values, 1, rate(in, t, head));
-            MatrixState.advance(s, keys, values, decay, key, e, in.q().address(t) + 4L * shape.keyHead(head) * keys, false,
+            MatrixState.advance(s, keys, values, change, key, e, in.q().address(t) + 4L * shape.keyHead(head) * keys, false,
                     y.address(t) + 4L * head * values);
         }
     }

@@ -23,9 +23,9 @@ public final class VectorLinearAttention implements LinearAttention {
         int keys = shape.keyDim();
         int values = shape.valueDim();
         workers.forRange(segments.count() * shape.heads(), 1, (from, to) -> {
-            long decay = scratch.get().address(4L * keys);
+            long change = scratch.get().address(4L * keys);
             for (int i = 0; i < keys; i++) {
-                Memory.f32(decay + 4L * i, 1);
+                Memory.f32(change + 4L * i, 0); // nothing decays
             }
             for (int i = from; i < to; i++) {
                 int s = i / shape.heads();
@@ -36,7 +36,7 @@ public final class VectorLinearAttention implements LinearAttention {
                     long key = k.address(t) + 4L * h * keys;
                     long query = q.address(t) + 4L * h * keys;
                     long out = y.address(t) + 4L * h * values;
-                    MatrixState.advance(sums, keys, values, decay, key, v.address(t) + 4L * h * values, query, false, out);
+                    MatrixState.advance(sums, keys, values, change, key, v.address(t) + 4L * h * values, query, false, out);
                     Rows.add(keySums, key, keys, 1);
                     if (shape.normalised()) {
                         divide(out, values, divisor(query, keySums, keys, shape.epsilon()));

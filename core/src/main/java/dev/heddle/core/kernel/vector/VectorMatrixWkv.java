@@ -26,7 +26,7 @@ public final class VectorMatrixWkv implements MatrixWkv {
         workers.forRange(segments.count() * shape.heads(), 1, (from, to) -> {
             long bytes = 4L * Rows.padded(keys);
             long u = scratch.get().address(3 * bytes);
-            long decay = u + bytes;
+            long change = u + bytes;
             for (int i = from; i < to; i++) {
                 int s = i / shape.heads();
                 int h = i % shape.heads();
@@ -35,14 +35,14 @@ public final class VectorMatrixWkv implements MatrixWkv {
                 for (int t = segments.start(s); t < segments.end(s); t++) {
                     boolean fixed = logDecay.elements() == logDecay.columns();
                     if (!fixed || t == segments.start(s)) {
-                        PerKey.copy(decay, logDecay, fixed ? 0 : t, h, shape.heads(), keys);
-                        Decays.exp(decay, decay, keys);
+                        PerKey.copy(change, logDecay, fixed ? 0 : t, h, shape.heads(), keys);
+                        Decays.expMinusOne(change, keys, change + bytes);
                     }
                     long out = y.address(t) + 4L * h * values;
                     long key = k.address(t) + 4L * h * keys;
                     long receptance = r.address(t) + 4L * h * keys;
                     long value = v.address(t) + 4L * h * values;
-                    MatrixState.advance(memory, keys, values, decay, key, value, receptance, true, out);
+                    MatrixState.advance(memory, keys, values, change, key, value, receptance, true, out);
                     Rows.add(out, value, values, weight(receptance, u, key, keys));
                 }
             }

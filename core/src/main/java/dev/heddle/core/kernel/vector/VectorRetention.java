@@ -40,10 +40,10 @@ public final class VectorRetention implements Retention {
         int keys = shape.keyDim();
         int values = shape.valueDim();
         int t = segments.start(segment);
-        long decay = scratch.get().address(4L * keys);
-        fill(decay, keys, (float) Math.exp(shape.logDecay()[head]));
+        long change = scratch.get().address(4L * keys);
+        fill(change, keys, (float) Math.expm1(shape.logDecay()[head]));
         long out = y.address(t) + 4L * head * values;
-        MatrixState.advance(state.address(segments.slots()[segment]) + 4L * head * keys * values, keys, values, decay,
+        MatrixState.advance(state.address(segments.slots()[segment]) + 4L * head * keys * values, keys, values, change,
                 k.address(t) + 4L * head * keys, v.address(t) + 4L * head * values, q.address(t) + 4L * head * keys, false, out);
         Rows.scale(out, out, values, (float) shape.rowScale(head, segments.positions()[segment]));
     }

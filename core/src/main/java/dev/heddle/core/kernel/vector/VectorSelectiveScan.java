@@ -25,6 +25,7 @@ public final class VectorSelectiveScan implements SelectiveScan {
 
     private final Workers workers;
     private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
+    private final ThreadLocal<Scratch> shared = ThreadLocal.withInitial(Scratch::new);
 
     public VectorSelectiveScan(Workers workers) {
         this.workers = workers;
@@ -82,7 +83,7 @@ public final class VectorSelectiveScan implements SelectiveScan {
     }
 
     /// δ = softplus(dt + bias).
-    private static void timeSteps(long delta, long dt, long dtBytes, long bias, int rows, int count) {
+    static void timeSteps(long delta, long dt, long dtBytes, long bias, int rows, int count) {
         VectorMask<Float> mask = F.indexInRange(0, count);
         FloatVector b = bias == 0 ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, bias, ORDER, mask);
         for (int t = 0; t < rows; t++) {
@@ -92,7 +93,7 @@ public final class VectorSelectiveScan implements SelectiveScan {
     }
 
     /// u = δ·x, out = d·x.
-    private static void inputs(long u, long out, long delta, long x, long xBytes, long skip, int rows, int count) {
+    static void inputs(long u, long out, long delta, long x, long xBytes, long skip, int rows, int count) {
         VectorMask<Float> mask = F.indexInRange(0, count);
         FloatVector d = skip == 0 ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, skip, ORDER, mask);
         for (int t = 0; t < rows; t++) {
@@ -143,7 +144,9 @@ public final class VectorSelectiveScan implements SelectiveScan {
     @Override
     public void backward(Gradients gradients, Tensor dy, Tensor x, Tensor dt, Optional<Tensor> dtBias, Tensor a, Tensor b,
             Tensor c, Optional<Tensor> d, Tensor initialState, Segments segments) {
-        new dev.heddle.core.kernel.plain.PlainSelectiveScan().backward(gradients, dy, x, dt, dtBias, a, b, c, d, initialState,
-                segments);
+        SelectiveScanBackward backward = new SelectiveScanBackward(workers, scratch, gradients, dy, x, dt, dtBias, a, b, c, d);
+        for (int s = 0; s < segments.count(); s++) {
+            backward.segment(segments.start(s), segments.end(s), initialState.address(segments.slots()[s]), shared.get());
+        }
     }
 }

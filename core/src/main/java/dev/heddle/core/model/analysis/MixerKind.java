@@ -69,7 +69,7 @@ public enum MixerKind {
     public static String name(MixerSpec mixer) {
         return switch (mixer) {
             case AttentionSpec attention when attention.keyValues() instanceof AttentionSpec.KeyValueSource.Earlier ->
-                    "cross attention";
+                    "shared-KV attention";
             case AttentionSpec attention when attention.window() > 0 -> "sliding window";
             case AttentionSpec _, BidirectionalAttentionSpec _ -> "attention";
             case LatentAttentionSpec _ -> "latent attention";

@@ -9,6 +9,7 @@ import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
@@ -16,6 +17,9 @@ import org.junit.jupiter.api.Test;
 class SelectiveScanTest {
     /// Decays in f32, multiplied up to 1000 times, and sums of N terms in f32; relative to the largest value.
     private static final double TOLERANCE = 4e-6;
+
+    /// The same, summed over channels and rows.
+    private static final double GRADIENT_TOLERANCE = 1e-5;
 
     private static final Workers ONE = new Workers(1);
     private static final Workers TWO = new Workers(2);
@@ -47,6 +51,24 @@ class SelectiveScanTest {
     private static void check(int inner, int states, int... lengths) {
         try (Arena arena = Arena.ofConfined()) {
             new Case(new Ragged(arena, 5 + lengths[0]), inner, states, lengths).check(PLAIN, VECTOR, SINGLE, TOLERANCE);
+        }
+    }
+
+    @Test
+    void gradientsMatchThePlainLoops() {
+        for (int[] size : SIZES) {
+            for (int[] lengths : LENGTHS) {
+                checkGradients(size[0], size[1], lengths);
+            }
+        }
+        checkGradients(37, 3, 300, 30);
+    }
+
+    private static void checkGradients(int inner, int states, int... lengths) {
+        try (Arena arena = Arena.ofConfined()) {
+            Case test = new Case(new Ragged(arena, 19 + lengths[0]), inner, states, lengths);
+            Tensor dy = test.ragged.view(test.segments.rows(), test.width(), -1, 1);
+            test.checkGradients(kernel -> test.gradients(kernel, dy), PLAIN, VECTOR, SINGLE, GRADIENT_TOLERANCE);
         }
     }
 
@@ -88,6 +110,16 @@ class SelectiveScanTest {
         void forward(SelectiveScan kernel, Tensor y, Tensor[] states, Segments part, int from, int to) {
             kernel.forward(y, x.rowRange(from, to), dt.rowRange(from, to), dtBias, a, b.rowRange(from, to), c.rowRange(from, to),
                     d, states[0], part);
+        }
+
+        /// What `kernel` adds to gradients that hold ones, with `dy`.
+        Tensor[] gradients(SelectiveScan kernel, Tensor dy) {
+            Tensor[] all = Stream.of(x, dt, a, b, c).map(ragged::ones).toArray(Tensor[]::new);
+            Optional<Tensor> bias = dtBias.map(ragged::ones);
+            Optional<Tensor> skip = d.map(ragged::ones);
+            kernel.backward(new SelectiveScan.Gradients(all[0], all[1], bias, all[2], all[3], all[4], skip), dy, x, dt, dtBias, a, b,
+                    c, d, state, segments);
+            return Stream.of(Arrays.stream(all), bias.stream(), skip.stream()).flatMap(s -> s).toArray(Tensor[]::new);
         }
 
         @Override
