@@ -74,6 +74,7 @@ public final class Trainer {
                 throw new DivergedException(optimizer.step() + 1, "loss", stretches);
             }
         }
+        optimizer.pullBack();
         double norm = optimizer.norm();
         if (!Double.isFinite(norm)) {
             throw new DivergedException(optimizer.step() + 1, "gradient", List.of());

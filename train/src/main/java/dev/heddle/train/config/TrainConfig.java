@@ -23,6 +23,8 @@ import java.util.Optional;
 /// @param carry           whether recurrent states pass from step to step within a document
 /// @param seed            of initialisation and data order
 /// @param optimizer       AdamW and learning rates
+/// @param lora            train low-rank adapters instead of the weights
+/// @param freeze          parameters to leave as they are: names, or patterns such as `blocks.0.*`
 /// @param evaluateEvery   steps between evaluations; 0 for none
 /// @param evaluateTokens  most tokens of an evaluation
 /// @param checkpointEvery steps between saved states; 0 for only the last
@@ -43,6 +45,8 @@ public record TrainConfig(
         @Default("false") boolean carry,
         @Default("1") long seed,
         @Default("{}") OptimizerConfig optimizer,
+        Optional<LoraConfig> lora,
+        @Default("[]") List<String> freeze,
         @Default("100") long evaluateEvery,
         @Default("65536") long evaluateTokens,
         @Default("500") long checkpointEvery,
@@ -56,6 +60,9 @@ public record TrainConfig(
         positive("keep", keep);
         if (data.isEmpty()) {
             throw new SpecException("data", "is empty");
+        }
+        if (lora.isPresent() && !freeze.isEmpty()) {
+            throw new SpecException("freeze", "means nothing beside lora, which trains only its adapters");
         }
         if (!(heldOut >= 0 && heldOut < 1)) {
             throw new SpecException("heldOut", "must lie in [0, 1), not " + heldOut);

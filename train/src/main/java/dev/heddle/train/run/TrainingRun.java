@@ -13,7 +13,11 @@ import dev.heddle.train.Trainer;
 import dev.heddle.train.TrainingException;
 import dev.heddle.train.TrainingPass;
 import dev.heddle.train.TrainingState;
+import dev.heddle.train.adapt.Freezing;
+import dev.heddle.train.adapt.LowRankAdapters;
 import dev.heddle.train.config.DataConfig;
+import dev.heddle.train.config.LoraConfig;
+import dev.heddle.train.config.OptimizerConfig;
 import dev.heddle.train.config.PhaseConfig;
 import dev.heddle.train.config.TrainConfig;
 import dev.heddle.train.data.CorpusShards;
@@ -22,6 +26,7 @@ import dev.heddle.train.data.LaneSampler;
 import dev.heddle.train.data.TokenShard;
 import dev.heddle.train.initialize.Initialization;
 import dev.heddle.train.optimize.Optimizer;
+import dev.heddle.train.optimize.ParameterGroup;
 import dev.heddle.train.optimize.Schedule;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -33,8 +38,11 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /// A whole training as its configuration describes it: shards, model, phases, evaluation, saved states. Begun in a folder
@@ -49,6 +57,7 @@ public final class TrainingRun implements AutoCloseable {
     private final RunListener listener;
     private final Path base;
     private final Model model;
+    private final Optional<LowRankAdapters> adapters;
     private final Optimizer optimizer;
     private final TrainingPass pass;
 
@@ -74,10 +83,31 @@ public final class TrainingRun implements AutoCloseable {
         if (start.weights().isEmpty()) {
             new Initialization(config.seed()).apply(model, backend);
         }
-        optimizer = new Optimizer(backend, model.parameters(), Groups.of(model, config.optimizer()),
-                new Optimizer.Settings(config.optimizer().beta1(), config.optimizer().beta2(), config.optimizer().epsilon(),
-                        config.optimizer().clip()));
+        adapters = config.lora().map(this::adapters);
+        optimizer = optimizer();
         pass = new TrainingPass(model, backend, config.batch(), config.carry());
+    }
+
+    private LowRankAdapters adapters(LoraConfig lora) {
+        if (start.weights().isEmpty()) {
+            throw new TrainingException("lora needs a checkpoint to adapt; " + config.model() + " has no weights");
+        }
+        return new LowRankAdapters(lora, model, start.bindings(), start::shape, backend, config.seed());
+    }
+
+    private Optimizer optimizer() {
+        OptimizerConfig about = config.optimizer();
+        Optimizer.Settings settings = new Optimizer.Settings(about.beta1(), about.beta2(), about.epsilon(), about.clip());
+        Function<String, Optional<ParameterGroup>> groups = Groups.of(model, about);
+        Map<String, Tensor> parameters = new LinkedHashMap<>(model.parameters());
+        if (adapters.isPresent()) {
+            Map<String, String> adapted = adapters.get().adapted();
+            parameters.putAll(adapters.get().parameters());
+            return new Optimizer(backend, parameters, name -> Optional.ofNullable(adapted.get(name)).flatMap(groups), settings,
+                    List.of(adapters.get()));
+        }
+        Set<String> frozen = Freezing.of(config.freeze(), parameters.keySet());
+        return new Optimizer(backend, parameters, name -> frozen.contains(name) ? Optional.empty() : groups.apply(name), settings);
     }
 
     /// One phase: its data and how long its steps go.
@@ -102,7 +132,7 @@ public final class TrainingRun implements AutoCloseable {
         String fingerprint = fingerprint();
         if (last.isPresent()) {
             Phase phase = phaseAt(phases, last.getAsLong());
-            TrainingState.restore(folder.state(last.getAsLong()), backend, model.parameters(), optimizer, phase.sampler(), pass,
+            TrainingState.restore(folder.state(last.getAsLong()), backend, optimizer.parameters(), optimizer, phase.sampler(), pass,
                     fingerprint);
             listener.resumed(last.getAsLong());
         }
@@ -183,14 +213,23 @@ public final class TrainingRun implements AutoCloseable {
     private String fingerprint() {
         return SpecFile.json(start.spec()) + " " + config.data() + config.validation() + config.heldOut() + config.steps()
                 + config.schedule() + config.anneal() + config.length() + " " + config.batch() + " " + config.accumulate() + " "
-                + config.carry() + config.seed() + config.optimizer();
+                + config.carry() + config.seed() + config.optimizer() + config.lora() + config.freeze();
     }
 
     private void save(Phase phase, String fingerprint) {
-        folder.save(optimizer.step(), config.keep(), place -> TrainingState.save(place, backend, model.parameters(), optimizer,
+        folder.save(optimizer.step(), config.keep(), place -> TrainingState.save(place, backend, optimizer.parameters(), optimizer,
                 phase.sampler(), pass, fingerprint));
-        saveModel();
+        adapters.ifPresent(this::saveAdapter);
+        if (config.lora().map(LoraConfig::merge).orElse(true)) {
+            saveModel();
+        }
         listener.saved(optimizer.step());
+    }
+
+    private void saveAdapter(LowRankAdapters trained) {
+        try (Arena arena = Arena.ofConfined()) {
+            trained.adapter(arena, config.model()).write(folder.adapter(), trained.linearModules());
+        }
     }
 
     /// The model as a checkpoint that every reader of its family loads.
@@ -234,5 +273,6 @@ public final class TrainingRun implements AutoCloseable {
     public void close() {
         pass.close();
         optimizer.close();
+        adapters.ifPresent(LowRankAdapters::close);
     }
 }
