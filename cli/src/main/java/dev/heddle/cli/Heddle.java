@@ -12,6 +12,7 @@ import picocli.CommandLine.ExitCode;
             RunCommand.class,
             PullCommand.class,
             TokenizeCommand.class,
+            TokenizerCommand.class,
             InspectCommand.class,
             ZooCommand.class,
             BenchCommand.class,
@@ -21,7 +22,8 @@ import picocli.CommandLine.ExitCode;
             ClassifyCommand.class,
         },
         footer = {"", "MODEL is a folder with config.json and weights, a hub id owner/name, a preset name,",
-            "or nothing for the small model that comes with Heddle.", "",
+            "or nothing for the small model that comes with Heddle.",
+            "HEDDLE_JAVA_OPTS passes options to Java (-Xmx8g), HEDDLE_TRACE=1 shows where an error arose.", "",
             "Example: heddle run \"Once upon a time\""})
 public final class Heddle {
     Heddle() {

@@ -11,6 +11,7 @@ import java.util.Optional;
 ///
 /// @param model           a specification file, a preset, or a checkpoint whose weights to begin with
 /// @param tokenizer       file or folder; the checkpoint's own if left out
+/// @param task            a made-up task to train on; it needs neither tokenizer nor data
 /// @param data            the mixture
 /// @param validation      held-out text to evaluate on; `heldOut` of the mixture's documents if left out
 /// @param heldOut         part of the mixture's documents kept for validation
@@ -33,7 +34,8 @@ import java.util.Optional;
 public record TrainConfig(
         String model,
         Optional<String> tokenizer,
-        List<DataConfig> data,
+        Optional<TaskConfig> task,
+        @Default("[]") List<DataConfig> data,
         Optional<DataConfig> validation,
         @Default("0.005") double heldOut,
         long steps,
@@ -58,11 +60,14 @@ public record TrainConfig(
         positive("batch", batch);
         positive("accumulate", accumulate);
         positive("keep", keep);
-        if (data.isEmpty()) {
+        if (task.isEmpty() && data.isEmpty()) {
             throw new SpecException("data", "is empty");
         }
         if (lora.isPresent() && !freeze.isEmpty()) {
             throw new SpecException("freeze", "means nothing beside lora, which trains only its adapters");
+        }
+        if (task.isPresent() && (!data.isEmpty() || validation.isPresent() || tokenizer.isPresent() || anneal.isPresent() || carry)) {
+            throw new SpecException("task", "has sequences of its own: data, validation, tokenizer, anneal and carry mean nothing beside it");
         }
         if (!(heldOut >= 0 && heldOut < 1)) {
             throw new SpecException("heldOut", "must lie in [0, 1), not " + heldOut);

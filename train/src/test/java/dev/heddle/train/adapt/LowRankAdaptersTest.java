@@ -24,7 +24,7 @@ import dev.heddle.train.TrainingPass;
 import dev.heddle.train.TrainingState;
 import dev.heddle.train.config.LoraConfig;
 import dev.heddle.train.data.LaneSampler;
-import dev.heddle.train.data.LaneSampler.Stretch;
+import dev.heddle.train.data.Stretch;
 import dev.heddle.train.data.TokenShard;
 import dev.heddle.train.data.TokenShardWriter;
 import dev.heddle.train.optimize.Optimizer;
