@@ -33,6 +33,10 @@ final class RunFolder {
         return folder;
     }
 
+    Path adapter() {
+        return folder.resolve("adapter");
+    }
+
     Path metrics() {
         return folder.resolve("metrics.jsonl");
     }
