@@ -12,6 +12,7 @@ import picocli.CommandLine.ExitCode;
             RunCommand.class,
             PullCommand.class,
             TokenizeCommand.class,
+            TokenizerCommand.class,
             InspectCommand.class,
             ZooCommand.class,
             BenchCommand.class,

@@ -1,5 +1,6 @@
 package dev.heddle.cli;
 
+import dev.heddle.checkpoint.CheckpointException;
 import dev.heddle.checkpoint.family.Checkpoint;
 import dev.heddle.checkpoint.template.ChatTemplate;
 import dev.heddle.checkpoint.template.Message;
@@ -61,6 +62,9 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--ignore-eos", description = "go on past the model's end-of-sequence token")
     boolean ignoreEnd;
 
+    @Option(names = "--adapter", paramLabel = "DIR", description = "apply the LoRA adapter (PEFT format) in this folder")
+    Path adapter;
+
     @Option(names = "--raw", description = "do not use the chat template")
     boolean raw;
 
@@ -105,7 +109,7 @@ final class RunCommand implements Callable<Integer> {
             err.println("heddle: this is a small demonstration model; 'heddle run owner/name \"…\"' downloads and runs a real one");
             err.flush();
         }
-        try (Checkpoint checkpoint = Checkpoint.open(file);
+        try (Checkpoint checkpoint = open(file);
                 Tokenizer tokenizer = Tokenizers.load(checkpoint.folder());
                 Backend backend = backendOptions.open(err);
                 LanguageModel language = LanguageModel.load(checkpoint, backend)) {
@@ -124,6 +128,19 @@ final class RunCommand implements Callable<Integer> {
             }
         }
         return 0;
+    }
+
+    private Checkpoint open(Path file) {
+        Checkpoint checkpoint = Checkpoint.open(file);
+        if (adapter == null) {
+            return checkpoint;
+        }
+        try {
+            return checkpoint.adapted(adapter);
+        } catch (CheckpointException e) {
+            checkpoint.close();
+            throw e;
+        }
     }
 
     /// The length a model recommends is no limit anyone asked for, so there a sentence may be finished.

@@ -23,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -39,6 +40,7 @@ import picocli.CommandLine.Spec;
         description = "Train a model. A run begun in a folder that holds a saved state goes on from there; Ctrl-C saves and stops.",
         footer = {"", "Examples:", "  heddle train examples/story.yaml",
             "  heddle train --model mamba-130m --tokenizer ./tokenizer.json --data corpus.jsonl --steps 1000 --output runs/first",
+            "  heddle train --model examples/recall-hybrid.yaml --task mqar --pairs 4,8 --length 64 --steps 1000 --output runs/recall",
             "  heddle train examples/story.yaml --set optimizer.attention_rate=1e-3 --set batch=8"})
 final class TrainCommand implements Callable<Integer> {
     @Spec
@@ -56,6 +58,12 @@ final class TrainCommand implements Callable<Integer> {
 
     @Option(names = "--data", paramLabel = "FILE", description = "corpus: .txt, .jsonl (also .gz, .xz) or .parquet; repeatable")
     List<String> data = List.of();
+
+    @Option(names = "--task", paramLabel = "TASK", description = "train on a made-up task instead of text: mqar (multi-query associative recall)")
+    String task;
+
+    @Option(names = "--pairs", paramLabel = "N", split = ",", description = "numbers of pairs of --task mqar, for example 4,8,16")
+    List<Integer> pairs = List.of();
 
     @Option(names = "--steps", paramLabel = "N", description = "steps of the first phase")
     Long steps;
@@ -101,10 +109,13 @@ final class TrainCommand implements Callable<Integer> {
         try (TrainingModel source = TrainingModel.open(config.model(), base);
                 Backend backend = backendOptions.open(err);
                 TrainingProgress progress = new TrainingProgress(err)) {
-            Path tokenizerFile = Tokenizers.file(config.tokenizer().map(base::resolve).orElseGet(source::tokenizerFolder));
-            try (Tokenizer loaded = Tokenizers.loadFile(tokenizerFile);
-                    TrainingRun run = new TrainingRun(config, base, source.start(), loaded, tokenizerFile, backend, progress)) {
-                train(run, backend, stopped);
+            if (config.task().isPresent()) {
+                train(config, base, source, Optional.empty(), backend, progress, stopped);
+            } else {
+                Path file = Tokenizers.file(config.tokenizer().map(base::resolve).orElseGet(source::tokenizerFolder));
+                try (Tokenizer loaded = Tokenizers.loadFile(file)) {
+                    train(config, base, source, Optional.of(new TrainingRun.Text(loaded, file)), backend, progress, stopped);
+                }
             }
             if (!stopped.get()) {
                 spec.commandLine().getOut().println(base.resolve(config.output()));
@@ -113,6 +124,13 @@ final class TrainCommand implements Callable<Integer> {
             done.countDown();
         }
         return stopped.get() ? 130 : 0;
+    }
+
+    private static void train(TrainConfig config, Path base, TrainingModel source, Optional<TrainingRun.Text> text, Backend backend,
+            TrainingProgress progress, AtomicBoolean stopped) {
+        try (TrainingRun run = new TrainingRun(config, base, source.start(), text, backend, progress)) {
+            train(run, backend, stopped);
+        }
     }
 
     private static void train(TrainingRun run, Backend backend, AtomicBoolean stopped) {
@@ -139,6 +157,10 @@ final class TrainCommand implements Callable<Integer> {
         put(json, "seed", seed);
         put(json, "output", output);
         put(json, "optimizer.rate", rate);
+        put(json, "task.type", task);
+        if (!pairs.isEmpty()) {
+            put(json, "task.pairs", pairs);
+        }
         if (!data.isEmpty()) {
             ArrayNode list = json.putArray("data");
             data.forEach(file -> list.addObject().put("file", file));
@@ -149,7 +171,7 @@ final class TrainCommand implements Callable<Integer> {
 
     private boolean hasOptions() {
         return model != null || tokenizer != null || !data.isEmpty() || steps != null || length != null || batch != null
-                || rate != null || seed != null || output != null || !overrides.isEmpty();
+                || task != null || !pairs.isEmpty() || rate != null || seed != null || output != null || !overrides.isEmpty();
     }
 
     private static ObjectNode tree(Path file) {

@@ -4,6 +4,8 @@ import dev.heddle.train.Trainer;
 import dev.heddle.train.run.RunListener;
 import java.io.PrintWriter;
 import java.util.Locale;
+import java.util.Map;
+import java.util.StringJoiner;
 
 /// What a person sees of a training: on a terminal one line that is rewritten, elsewhere a plain line now and then; losses
 /// on held-out text stay.
@@ -53,6 +55,14 @@ final class TrainingProgress implements RunListener, AutoCloseable {
     public void evaluated(long step, double validation) {
         line.end();
         err.printf(Locale.ROOT, "step %d  validation loss %.4f  (perplexity %.1f)%n", step, validation, Math.exp(validation));
+        err.flush();
+    }
+
+    @Override
+    public void recalled(long step, Map<Integer, Double> accuracy) {
+        StringJoiner shares = new StringJoiner("  ");
+        accuracy.forEach((pairs, share) -> shares.add(String.format(Locale.ROOT, "%d pairs %.1f %%", pairs, 100 * share)));
+        err.println("step " + step + "  recall  " + shares);
         err.flush();
     }
 

@@ -1,6 +1,6 @@
 package dev.heddle.train;
 
-import dev.heddle.train.data.LaneSampler.Stretch;
+import dev.heddle.train.data.Stretch;
 import java.util.List;
 
 /// A training whose numbers are no longer finite.

@@ -1,14 +1,15 @@
 package dev.heddle.train;
 
-import dev.heddle.train.data.LaneSampler;
-import dev.heddle.train.data.LaneSampler.Stretch;
+import dev.heddle.train.data.BatchSource;
+import dev.heddle.train.data.Stretch;
 import dev.heddle.train.optimize.Optimizer;
 import dev.heddle.train.optimize.Schedule;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
-/// Takes training steps: batches from a sampler, gradients from a [TrainingPass], updates from an [Optimizer].
+/// Takes training steps: batches from a source, gradients from a [TrainingPass], updates from an [Optimizer].
 public final class Trainer {
     /// Sizes of a step.
     ///
@@ -28,23 +29,23 @@ public final class Trainer {
     /// What a step did.
     ///
     /// @param step    its number, from 1
-    /// @param loss    mean loss in nats per predicted token, before the update
+    /// @param loss    mean loss in nats per prediction, before the update
     /// @param norm    norm of the gradient before clipping
     /// @param factor  factor of the schedule on the peak rates
-    /// @param tokens  tokens predicted
+    /// @param tokens  tokens read
     /// @param seconds it took
     public record Step(long step, double loss, double norm, double factor, long tokens, double seconds) {
     }
 
     private final Settings settings;
-    private final LaneSampler sampler;
+    private final BatchSource source;
     private final TrainingPass pass;
     private final Optimizer optimizer;
     private final Schedule schedule;
 
-    public Trainer(Settings settings, LaneSampler sampler, TrainingPass pass, Optimizer optimizer, Schedule schedule) {
+    public Trainer(Settings settings, BatchSource source, TrainingPass pass, Optimizer optimizer, Schedule schedule) {
         this.settings = settings;
-        this.sampler = sampler;
+        this.source = source;
         this.pass = pass;
         this.optimizer = optimizer;
         this.schedule = schedule;
@@ -64,16 +65,21 @@ public final class Trainer {
     private Step step() {
         long start = System.nanoTime();
         double factor = schedule.at(optimizer.step());
-        long tokens = (long) settings.length() * sampler.lanes() * settings.accumulate();
+        List<List<Stretch>> batches = new ArrayList<>();
+        for (int i = 0; i < settings.accumulate(); i++) {
+            batches.add(source.next(settings.length()));
+        }
+        long predictions = Math.max(1, batches.stream().flatMap(List::stream).mapToLong(Stretch::predictions).sum());
+        long tokens = (long) settings.length() * source.lanes() * settings.accumulate();
         optimizer.clear();
         double loss = 0;
-        for (int i = 0; i < settings.accumulate(); i++) {
-            List<Stretch> stretches = sampler.next(settings.length());
-            loss += pass.run(stretches, optimizer, tokens) / tokens;
+        for (List<Stretch> stretches : batches) {
+            loss += pass.run(stretches, optimizer, predictions) / predictions;
             if (!Double.isFinite(loss)) {
                 throw new DivergedException(optimizer.step() + 1, "loss", stretches);
             }
         }
+        optimizer.pullBack();
         double norm = optimizer.norm();
         if (!Double.isFinite(norm)) {
             throw new DivergedException(optimizer.step() + 1, "gradient", List.of());

@@ -11,15 +11,16 @@ import dev.heddle.core.state.Snapshot;
 import dev.heddle.core.state.StatePool;
 import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Tensor;
-import dev.heddle.train.data.LaneSampler.Stretch;
+import dev.heddle.train.data.Stretch;
 import dev.heddle.train.optimize.Optimizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
-/// Forward and backward of a batch of stretches. Each stretch is a segment of the ragged batch with a state of its own:
+/// Forward and backward of a batch of stretches, the loss of each place that has a target. Each stretch is a segment of the ragged batch with a state of its own:
 /// documents never see each other. With carrying, a stretch that continues its lane's document begins with the state the
 /// lane was left in (truncated back-propagation through time, Williams & Peng 1990); otherwise with an empty one.
 ///
@@ -73,6 +74,49 @@ public final class TrainingPass implements AutoCloseable {
         ended.clear();
     }
 
+    /// What a model answers at the places that have a target.
+    ///
+    /// @param loss  Σ loss in nats
+    /// @param right places whose target is the most likely token
+    public record Answers(double loss, int right) {
+    }
+
+    /// The answers at all places that have a target, every stretch from an empty state. Their logits exist all at once.
+    public Answers answer(List<Stretch> stretches) {
+        List<SequenceState> sequences = stretches.stream().map(_ -> states.open()).toList();
+        ended.addAll(sequences);
+        Places places = Places.of(stretches);
+        Pass pass = Pass.of(executor, sequences, stretches.stream().map(Stretch::inputs).toList(), Optional.empty());
+        float[] logits = backend.read(model.logits(pass, places.rows()));
+        release();
+        int width = model.spec().vocabulary();
+        double loss = 0;
+        int right = 0;
+        for (int i = 0; i < places.rows().length; i++) {
+            int target = i * width + places.targets()[i];
+            int best = i * width;
+            for (int j = i * width; j < (i + 1) * width; j++) {
+                best = logits[j] > logits[best] ? j : best;
+            }
+            double sum = 0;
+            for (int j = i * width; j < (i + 1) * width; j++) {
+                sum += Math.exp((double) logits[j] - logits[best]);
+            }
+            loss += Math.log(sum) + logits[best] - logits[target];
+            right += best == target ? 1 : 0;
+        }
+        return new Answers(loss, right);
+    }
+
+    /// Rows of a pass that predict something, and what.
+    private record Places(int[] rows, int[] targets) {
+        static Places of(List<Stretch> stretches) {
+            int[] all = stretches.stream().flatMapToInt(stretch -> Arrays.stream(stretch.targets())).toArray();
+            int[] rows = IntStream.range(0, all.length).filter(row -> all[row] != Stretch.NONE).toArray();
+            return new Places(rows, Arrays.stream(rows).map(row -> all[row]).toArray());
+        }
+    }
+
     private double losses(List<Stretch> stretches, Optional<Tape> tape, long predictions) {
         List<SequenceState> sequences = new ArrayList<>();
         List<int[]> inputs = new ArrayList<>();
@@ -84,14 +128,12 @@ public final class TrainingPass implements AutoCloseable {
                 ended.add(sequences.getLast());
             }
         }
-        int[] targets = stretches.stream().flatMapToInt(stretch -> Arrays.stream(stretch.targets())).toArray();
-        int[] rows = new int[targets.length];
-        Arrays.setAll(rows, i -> i);
-        float[] weights = new float[targets.length];
+        Places places = Places.of(stretches);
+        float[] weights = new float[places.rows().length];
         Arrays.fill(weights, 1f / predictions);
         Pass pass = Pass.of(executor, sequences, inputs, tape);
         double sum = 0;
-        for (float loss : NextTokenLoss.apply(model, pass, rows, targets, weights)) {
+        for (float loss : NextTokenLoss.apply(model, pass, places.rows(), places.targets(), weights)) {
             sum += loss;
         }
         Model.advance(sequences, inputs);

@@ -11,7 +11,7 @@ import dev.heddle.core.backend.Backend;
 import dev.heddle.core.state.Snapshot;
 import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Tensor;
-import dev.heddle.train.data.LaneSampler;
+import dev.heddle.train.data.BatchSource;
 import dev.heddle.train.optimize.Optimizer;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -34,7 +34,7 @@ public final class TrainingState {
     }
 
     /// Writes both files into `folder`.
-    public static void save(Path folder, Backend backend, Map<String, Tensor> parameters, Optimizer optimizer, LaneSampler sampler,
+    public static void save(Path folder, Backend backend, Map<String, Tensor> parameters, Optimizer optimizer, BatchSource source,
             TrainingPass pass, String fingerprint) {
         try (Arena arena = Arena.ofConfined()) {
             Map<String, Tensor> tensors = new LinkedHashMap<>();
@@ -42,7 +42,7 @@ public final class TrainingState {
             optimizer.state().forEach((name, tensor) -> tensors.put(name, onHost(arena, backend, tensor)));
             ObjectNode about = Json.object();
             about.put("step", optimizer.step()).put("fingerprint", fingerprint);
-            about.set("data", Json.mapper().valueToTree(sampler.state()));
+            about.set("data", source.state());
             ArrayNode lanes = about.putArray("lanes");
             for (Optional<Snapshot> lane : pass.lanes()) {
                 if (lane.isEmpty()) {
@@ -87,7 +87,7 @@ public final class TrainingState {
     /// Puts everything back.
     /// @throws TrainingException if the state is damaged or belongs to another training
     public static void restore(Path folder, Backend backend, Map<String, Tensor> parameters, Optimizer optimizer,
-            LaneSampler sampler, TrainingPass pass, String fingerprint) {
+            BatchSource source, TrainingPass pass, String fingerprint) {
         ObjectNode about = Json.readObject(folder.resolve(ABOUT));
         if (!about.path("fingerprint").asText().equals(fingerprint)) {
             throw new TrainingException(folder + ": was saved by a training with another model, data or settings, so it cannot be "
@@ -97,7 +97,7 @@ public final class TrainingState {
             parameters.forEach((name, tensor) -> restore(backend, tensor, saved, "parameter." + name, folder));
             optimizer.state().forEach((name, tensor) -> restore(backend, tensor, saved, name, folder));
             optimizer.resume(about.path("step").asLong());
-            sampler.restore(Json.mapper().convertValue(about.path("data"), LaneSampler.State.class));
+            source.restore(about.path("data"));
             List<Optional<Snapshot>> lanes = new ArrayList<>();
             for (JsonNode lane : about.path("lanes")) {
                 lanes.add(lane.isNull() ? Optional.empty() : Optional.of(snapshot(saved, lanes.size(), lane)));

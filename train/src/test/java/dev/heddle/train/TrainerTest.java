@@ -15,6 +15,7 @@ import dev.heddle.core.spec.ResidualSpec;
 import dev.heddle.core.tensor.DType;
 import dev.heddle.engine.measure.RandomParameters;
 import dev.heddle.train.data.LaneSampler;
+import dev.heddle.train.data.Stretch;
 import dev.heddle.train.data.TokenShard;
 import dev.heddle.train.data.TokenShardWriter;
 import dev.heddle.train.diagnose.FirstNotFinite;
@@ -91,7 +92,7 @@ class TrainerTest {
         TokenShard shard = counting();
         try (Backend backend = CpuBackend.of(CpuBackend.Choice.BEST, 1)) {
             Model model = new Model(spec(), new TrainableParameters(backend, new RandomParameters(backend, DType.F32, 1)));
-            List<LaneSampler.Stretch> batch = new LaneSampler(List.of(new LaneSampler.Source(shard, 1)), 2, 7).next(16);
+            List<Stretch> batch = new LaneSampler(List.of(new LaneSampler.Source(shard, 1)), 2, 7).next(16);
             assertEquals(Optional.empty(), FirstNotFinite.find(model, backend, batch));
             backend.fill(model.parameters().get("blocks.1.in_x.weight"), Float.MAX_VALUE);
             String found = FirstNotFinite.find(model, backend, batch).orElseThrow();

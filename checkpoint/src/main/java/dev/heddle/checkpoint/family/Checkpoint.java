@@ -1,6 +1,8 @@
 package dev.heddle.checkpoint.family;
 
 import dev.heddle.checkpoint.CheckpointException;
+import dev.heddle.checkpoint.adapter.AdaptedWeights;
+import dev.heddle.checkpoint.adapter.PeftAdapter;
 import dev.heddle.checkpoint.config.Config;
 import dev.heddle.checkpoint.weights.WeightSource;
 import dev.heddle.checkpoint.weights.Weights;
@@ -82,6 +84,12 @@ public final class Checkpoint implements AutoCloseable {
         } catch (SpecException e) {
             throw new CheckpointException(config.origin() + ": " + e.getMessage(), e);
         }
+    }
+
+    /// This checkpoint with the adapter in `adapter` merged into its weights. Closing either closes the file.
+    /// @throws CheckpointException if the folder holds no adapter of this model
+    public Checkpoint adapted(Path adapter) {
+        return new Checkpoint(folder, config, family, spec, new AdaptedWeights(weights, PeftAdapter.read(adapter)));
     }
 
     public Path folder() {

@@ -3,10 +3,12 @@ package dev.heddle.core.autograd;
 import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiFunction;
 
 /// What reverse-mode differentiation has to undo: operations append their backward steps while they run forward,
@@ -20,6 +22,7 @@ public final class Tape {
     private final Map<Tensor, Tensor> gradients = new IdentityHashMap<>();
     /// Tensors whose gradients this tape made itself, in the order it did.
     private final List<Tensor> made = new ArrayList<>();
+    private final Set<Tensor> frozen = Collections.newSetFromMap(new IdentityHashMap<>());
     private final BiFunction<Integer, Integer, Tensor> zeros;
 
     /// @param zeros makes a zeroed f32 tensor [rows, columns]
@@ -51,6 +54,20 @@ public final class Tape {
     /// @param gradient f32 of as many elements; added to, never cleared
     public void provide(Tensor x, Tensor gradient) {
         gradients.put(x, gradient);
+        frozen.remove(x);
+    }
+
+    /// Says that the gradient of `x` is of no use, so that operations need not compute it, unless a place for it is
+    /// provided later.
+    ///
+    /// @param x a base, not a view
+    public void freeze(Tensor x) {
+        frozen.add(x);
+    }
+
+    /// Whether somebody wants the gradient of `x`.
+    public boolean wants(Tensor x) {
+        return !frozen.contains(x.base());
     }
 
     /// The gradient of `x` if anything has added to it.

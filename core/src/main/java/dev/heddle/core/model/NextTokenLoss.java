@@ -34,7 +34,7 @@ public final class NextTokenLoss {
         if (pass.taped()) {
             // made before the blocks so that they outlive them
             pass.gradient(normed.base());
-            model.headParameters().forEach(pass::gradient);
+            model.headParameters().stream().filter(pass.tape()::wants).forEach(pass::gradient);
         }
         float[] losses = new float[rows.length];
         Backend backend = pass.executor().backend();

@@ -54,7 +54,9 @@ public final class Linear {
         pass.record(() -> {
             Tensor dy = pass.gradient(y);
             pass.kernels().matrixProduct().inputGradient(pass.gradient(x), dy, w);
-            pass.kernels().matrixProduct().weightGradient(pass.gradient(w), dy, x);
+            if (pass.tape().wants(w)) {
+                pass.kernels().matrixProduct().weightGradient(pass.gradient(w), dy, x);
+            }
         });
     }
 }

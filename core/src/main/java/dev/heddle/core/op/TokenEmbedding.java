@@ -45,7 +45,10 @@ public final class TokenEmbedding {
             return;
         }
         pass.kernels().embedding().gather(y, table, ids, (float) scale);
-        pass.record(() -> pass.kernels().embedding().gatherGradient(pass.gradient(table), pass.gradient(y), ids,
-                (float) scale));
+        pass.record(() -> {
+            if (pass.tape().wants(table)) {
+                pass.kernels().embedding().gatherGradient(pass.gradient(table), pass.gradient(y), ids, (float) scale);
+            }
+        });
     }
 }

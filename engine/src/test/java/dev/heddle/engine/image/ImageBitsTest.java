@@ -78,6 +78,10 @@ class ImageBitsTest {
                 CpuBackend plain = CpuBackend.of(CpuBackend.Choice.PLAIN, 1)) {
             float[][] single = logits(spec, batch, one);
             float[][] both = logits(spec, batch, two);
+            // a thread that gets no processor in time is not waited for, so that a busy machine may need another round
+            for (int round = 0; round < 50 && two.workers().pieces(1) == 0; round++) {
+                both = logits(spec, batch, two);
+            }
             assertTrue(two.workers().pieces(1) > 0, "the second thread worked");
             for (int b = 0; b < IMAGES; b++) {
                 assertArrayEquals(single[b], both[b], "threads, image " + b);

@@ -11,6 +11,7 @@ import java.util.Optional;
 ///
 /// @param model           a specification file, a preset, or a checkpoint whose weights to begin with
 /// @param tokenizer       file or folder; the checkpoint's own if left out
+/// @param task            a made-up task to train on; it needs neither tokenizer nor data
 /// @param data            the mixture
 /// @param validation      held-out text to evaluate on; `heldOut` of the mixture's documents if left out
 /// @param heldOut         part of the mixture's documents kept for validation
@@ -23,6 +24,8 @@ import java.util.Optional;
 /// @param carry           whether recurrent states pass from step to step within a document
 /// @param seed            of initialisation and data order
 /// @param optimizer       AdamW and learning rates
+/// @param lora            train low-rank adapters instead of the weights
+/// @param freeze          parameters to leave as they are: names, or patterns such as `blocks.0.*`
 /// @param evaluateEvery   steps between evaluations; 0 for none
 /// @param evaluateTokens  most tokens of an evaluation
 /// @param checkpointEvery steps between saved states; 0 for only the last
@@ -31,7 +34,8 @@ import java.util.Optional;
 public record TrainConfig(
         String model,
         Optional<String> tokenizer,
-        List<DataConfig> data,
+        Optional<TaskConfig> task,
+        @Default("[]") List<DataConfig> data,
         Optional<DataConfig> validation,
         @Default("0.005") double heldOut,
         long steps,
@@ -43,6 +47,8 @@ public record TrainConfig(
         @Default("false") boolean carry,
         @Default("1") long seed,
         @Default("{}") OptimizerConfig optimizer,
+        Optional<LoraConfig> lora,
+        @Default("[]") List<String> freeze,
         @Default("100") long evaluateEvery,
         @Default("65536") long evaluateTokens,
         @Default("500") long checkpointEvery,
@@ -54,8 +60,14 @@ public record TrainConfig(
         positive("batch", batch);
         positive("accumulate", accumulate);
         positive("keep", keep);
-        if (data.isEmpty()) {
+        if (task.isEmpty() && data.isEmpty()) {
             throw new SpecException("data", "is empty");
+        }
+        if (lora.isPresent() && !freeze.isEmpty()) {
+            throw new SpecException("freeze", "means nothing beside lora, which trains only its adapters");
+        }
+        if (task.isPresent() && (!data.isEmpty() || validation.isPresent() || tokenizer.isPresent() || anneal.isPresent() || carry)) {
+            throw new SpecException("task", "has sequences of its own: data, validation, tokenizer, anneal and carry mean nothing beside it");
         }
         if (!(heldOut >= 0 && heldOut < 1)) {
             throw new SpecException("heldOut", "must lie in [0, 1), not " + heldOut);

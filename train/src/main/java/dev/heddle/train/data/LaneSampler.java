@@ -1,5 +1,7 @@
 package dev.heddle.train.data;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.heddle.checkpoint.json.Json;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -12,7 +14,7 @@ import java.util.List;
 /// most behind its weight gives the next document. Everything follows from the seed and [State].
 ///
 /// Not safe for use by several threads at a time.
-public final class LaneSampler {
+public final class LaneSampler implements BatchSource {
     /// A corpus and how large a part of the tokens comes from it.
     public record Source(TokenShard shard, double weight) {
         public Source {
@@ -22,13 +24,6 @@ public final class LaneSampler {
         }
     }
 
-    /// A stretch of a document: `targets[i]` follows `inputs[i]`.
-    ///
-    /// @param lane      the lane it belongs to
-    /// @param continues whether it goes on where the lane's last stretch of the step before ended
-    public record Stretch(int lane, int[] inputs, int[] targets, boolean continues) {
-    }
-
     /// Where a sampler stands.
     ///
     /// @param taken     documents taken from each source
@@ -36,10 +31,7 @@ public final class LaneSampler {
     /// @param laneSource source of each lane's document; −1 if it has none
     /// @param laneDocument document of each lane
     /// @param laneOffset  inputs of it already fed
-    public record State(long[] taken, long[] consumed, int[] laneSource, long[] laneDocument, long[] laneOffset) {
-        State copy() {
-            return new State(taken.clone(), consumed.clone(), laneSource.clone(), laneDocument.clone(), laneOffset.clone());
-        }
+    private record State(long[] taken, long[] consumed, int[] laneSource, long[] laneDocument, long[] laneOffset) {
     }
 
     private final List<Source> sources;
@@ -66,23 +58,24 @@ public final class LaneSampler {
         state = new State(new long[sources.size()], new long[sources.size()], none, new long[lanes], new long[lanes]);
     }
 
+    @Override
     public int lanes() {
         return state.laneSource().length;
     }
 
-    /// A copy of where the sampler stands.
-    public State state() {
-        return state.copy();
+    @Override
+    public JsonNode state() {
+        return Json.mapper().valueToTree(state);
     }
 
-    /// Continues from `state`.
-    /// @throws IllegalArgumentException if it belongs to other sources or lanes
-    public void restore(State state) {
+    @Override
+    public void restore(JsonNode saved) {
+        State state = Json.mapper().convertValue(saved, State.class);
         if (state.taken().length != sources.size() || state.laneSource().length != lanes()) {
             throw new IllegalArgumentException("the saved state has " + state.taken().length + " sources and "
                     + state.laneSource().length + " lanes, this run " + sources.size() + " and " + lanes());
         }
-        this.state = state.copy();
+        this.state = state;
     }
 
     /// Epochs begun of source `index`.
@@ -90,7 +83,7 @@ public final class LaneSampler {
         return (double) state.taken()[index] / sources.get(index).shard().documents();
     }
 
-    /// The next `length` inputs of every lane.
+    @Override
     public List<Stretch> next(int length) {
         List<Stretch> stretches = new ArrayList<>();
         for (int lane = 0; lane < lanes(); lane++) {

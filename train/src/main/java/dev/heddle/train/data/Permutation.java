@@ -2,13 +2,13 @@ package dev.heddle.train.data;
 
 /// A pseudo-random order of 0 … n−1 that needs no memory: a four-round Feistel network over the smallest even number of
 /// bits that holds n, walked until it lands below n (Black & Rogaway 2002, "Ciphers with Arbitrary Finite Domains").
-final class Permutation {
+public final class Permutation {
     private final long size;
     private final long seed;
     private final int half;
     private final long mask;
 
-    Permutation(long size, long seed) {
+    public Permutation(long size, long seed) {
         this.size = size;
         this.seed = seed;
         int bits = Math.max(2, 64 - Long.numberOfLeadingZeros(Math.max(0, size - 1)));
@@ -17,7 +17,7 @@ final class Permutation {
     }
 
     /// What stands at place `index`.
-    long at(long index) {
+    public long at(long index) {
         long x = index;
         do {
             x = encrypt(x);
@@ -37,7 +37,7 @@ final class Permutation {
     }
 
     /// The finaliser of SplitMix64 (Steele et al. 2014).
-    static long mix(long x) {
+    public static long mix(long x) {
         long z = x + 0x9E3779B97F4A7C15L;
         z = (z ^ z >>> 30) * 0xBF58476D1CE4E5B9L;
         z = (z ^ z >>> 27) * 0x94D049BB133111EBL;

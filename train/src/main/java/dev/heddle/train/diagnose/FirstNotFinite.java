@@ -4,7 +4,7 @@ import dev.heddle.core.backend.Backend;
 import dev.heddle.core.model.Model;
 import dev.heddle.core.tensor.Tensor;
 import dev.heddle.train.TrainingPass;
-import dev.heddle.train.data.LaneSampler.Stretch;
+import dev.heddle.train.data.Stretch;
 import dev.heddle.train.optimize.Optimizer;
 import dev.heddle.train.optimize.ParameterGroup;
 import java.util.List;
@@ -32,7 +32,7 @@ public final class FirstNotFinite {
         try (TrainingPass pass = new TrainingPass(model, watched, lanes, false);
                 Optimizer gradients = new Optimizer(watched, model.parameters(),
                         _ -> Optional.of(new ParameterGroup("all", 0, 0)), Optimizer.Settings.USUAL)) {
-            pass.run(stretches, gradients, stretches.stream().mapToLong(stretch -> stretch.inputs().length).sum());
+            pass.run(stretches, gradients, stretches.stream().mapToLong(Stretch::predictions).sum());
             return Optional.empty();
         } catch (WatchedBackend.NotFinite e) {
             return Optional.of(e.getMessage());

@@ -5,7 +5,9 @@ import dev.heddle.core.backend.Backend;
 import dev.heddle.core.kernel.AdamW;
 import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
@@ -40,15 +42,24 @@ public final class Optimizer implements AutoCloseable {
     private final Backend backend;
     private final Settings settings;
     private final Map<String, Slot> slots = new LinkedHashMap<>();
+    private final List<Tensor> frozen = new ArrayList<>();
+    private final List<Reparametrization> derived;
     private long step;
 
     /// @param groups the group of a parameter by name; empty for parameters that are not trained
     public Optimizer(Backend backend, Map<String, Tensor> parameters, Function<String, Optional<ParameterGroup>> groups,
             Settings settings) {
+        this(backend, parameters, groups, settings, List.of());
+    }
+
+    /// @param derived weights of the model that follow from `parameters`
+    public Optimizer(Backend backend, Map<String, Tensor> parameters, Function<String, Optional<ParameterGroup>> groups,
+            Settings settings, List<Reparametrization> derived) {
         this.backend = backend;
         this.settings = settings;
-        parameters.forEach((name, parameter) -> groups.apply(name).ifPresent(group -> slots.put(name,
-                new Slot(parameter, like(parameter), like(parameter), like(parameter), group))));
+        this.derived = List.copyOf(derived);
+        parameters.forEach((name, parameter) -> groups.apply(name).ifPresentOrElse(group -> slots.put(name,
+                new Slot(parameter, like(parameter), like(parameter), like(parameter), group)), () -> frozen.add(parameter)));
     }
 
     private Tensor like(Tensor parameter) {
@@ -64,14 +75,22 @@ public final class Optimizer implements AutoCloseable {
         return step;
     }
 
-    /// Makes `tape` gather the gradients of the trained parameters here.
+    /// Makes `tape` gather the gradients of the trained parameters here, and those of no other parameter.
     public void gather(Tape tape) {
+        frozen.forEach(tape::freeze);
+        derived.forEach(weights -> weights.gather(tape));
         slots.values().forEach(slot -> tape.provide(slot.parameter(), slot.gradient()));
     }
 
     /// Forgets what has been gathered.
     public void clear() {
         slots.values().forEach(slot -> backend.fill(slot.gradient(), 0));
+        derived.forEach(Reparametrization::clear);
+    }
+
+    /// Brings what was gathered for derived weights to the parameters they follow from; once, after a step's last pass.
+    public void pullBack() {
+        derived.forEach(weights -> weights.pullBack(this::gradient));
     }
 
     /// Norm of everything gathered since [#clear], by parameter in the order of the model.
@@ -98,6 +117,19 @@ public final class Optimizer implements AutoCloseable {
                     new AdamW.Step((float) (slot.group().rate() * factor), (float) settings.beta1(), (float) settings.beta2(),
                             (float) settings.epsilon(), (float) slot.group().decay(), first, second, (float) scale));
         }
+        derived.forEach(Reparametrization::apply);
+    }
+
+    /// What has been gathered for a trained parameter since [#clear].
+    public Tensor gradient(String name) {
+        return slots.get(name).gradient();
+    }
+
+    /// The trained parameters by name.
+    public Map<String, Tensor> parameters() {
+        Map<String, Tensor> parameters = new LinkedHashMap<>();
+        slots.forEach((name, slot) -> parameters.put(name, slot.parameter()));
+        return parameters;
     }
 
     /// The moments by name, `first.NAME` and `second.NAME`, to be saved and restored in place.
@@ -110,9 +142,10 @@ public final class Optimizer implements AutoCloseable {
         return state;
     }
 
-    /// Continues after `step` steps; the moments have been restored through [#state].
+    /// Continues after `step` steps; parameters and moments have been restored in place.
     public void resume(long step) {
         this.step = step;
+        derived.forEach(Reparametrization::apply);
     }
 
     /// Names of the trained parameters and their groups.

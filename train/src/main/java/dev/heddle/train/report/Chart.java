@@ -19,6 +19,8 @@ import java.util.stream.DoubleStream;
 /// @param marks  where something began
 /// @param view   how it looks at first
 record Chart(String title, String unit, String across, List<Curve> curves, List<Mark> marks, View view) {
+    /// Colours for curves that are alike; then they begin again.
+    static final int COLOURS = 8;
     private static final int SIZE = 1000;
     private static final int COLUMNS = 700;
     private static final int VALUES = 1500;

@@ -15,7 +15,6 @@ import java.util.stream.IntStream;
 
 /// Several runs on one page: their losses against tokens and time, and a table from the best to the worst.
 public final class ComparisonReport {
-    private static final int COLOURS = 8;
     private static final String TOKENS = "tokens";
 
     private final List<RecordedRun> runs;
@@ -48,7 +47,7 @@ public final class ComparisonReport {
         page.section("Runs", table());
         StringBuilder maps = new StringBuilder("<div class=\"maps\">");
         IntStream.range(0, runs.size()).forEach(i -> runs.get(i).architecture().ifPresent(architecture -> maps
-                .append("<div><h3><i class=\"key c").append(i % COLOURS).append("\"></i>").append(Html.text(runs.get(i).name()))
+                .append("<div><h3><i class=\"key c").append(i % Chart.COLOURS).append("\"></i>").append(Html.text(runs.get(i).name()))
                 .append("</h3><p class=\"small\">").append(Html.text(architecture.title() + ": " + architecture.reason()))
                 .append("</p><div class=\"scroll\">").append(LayerMapDrawing.html(architecture.map())).append("</div></div>")));
         return page.section("Layers", maps.append("</div>").toString());
@@ -68,7 +67,7 @@ public final class ComparisonReport {
             boolean loss = key.equals(RunMetrics.LOSS);
             double[] x = across.equals(TOKENS) ? metrics.column(RunMetrics.TOKENS) : metrics.seconds();
             double[] y = metrics.column(key);
-            curves.add(Curve.of(runs.get(i).name(), i % COLOURS, loss ? Curve.Style.LINE : Curve.Style.POINTS, x,
+            curves.add(Curve.of(runs.get(i).name(), i % Chart.COLOURS, loss ? Curve.Style.LINE : Curve.Style.POINTS, x,
                     loss ? Smoothing.of(y) : y, metrics.linesWith(key)));
         }
         return new Chart(title, "nats per token", across, curves, List.of(), new Chart.View(wide, true, false));
@@ -82,6 +81,9 @@ public final class ComparisonReport {
             TrainConfig first = configs.getFirst();
             if (!config.tokenizer().equals(first.tokenizer())) {
                 different.add("tokenizer");
+            }
+            if (!config.task().equals(first.task())) {
+                different.add("task");
             }
             if (!config.validation().equals(first.validation()) || config.validation().isEmpty() && (!config.data().equals(first.data())
                     || config.heldOut() != first.heldOut())) {
@@ -99,23 +101,25 @@ public final class ComparisonReport {
     }
 
     private String table() {
-        List<Integer> order = IntStream.range(0, runs.size()).boxed().sorted(Comparator.comparingDouble(i -> best(i).orElse(Double.MAX_VALUE)))
-                .toList();
+        List<Integer> order = IntStream.range(0, runs.size()).boxed()
+                .sorted(Comparator.comparingDouble(i -> best(i).orElse(Double.MAX_VALUE))).toList();
         OptionalDouble first = best(order.getFirst());
-        StringBuilder html = new StringBuilder("<div class=\"scroll\"><table class=\"numbers\"><thead><tr><th>run</th><th class=\"words\">architecture</th>"
+        StringBuilder html = new StringBuilder("<div class=\"scroll\"><table class=\"numbers\"><thead><tr><th>run</th>"
+                + "<th class=\"words\">architecture</th>"
                 + "<th>parameters</th><th>tokens</th><th>lowest validation loss</th><th>perplexity</th><th>above the best</th>"
                 + "<th>last validation loss</th><th>tokens/s</th><th>time in steps</th></tr></thead>\n");
         for (int i : order) {
             RecordedRun run = runs.get(i);
             RunMetrics metrics = run.metrics();
-            html.append("<tr><th scope=\"row\"><i class=\"key c").append(i % COLOURS).append("\"></i>").append(Html.text(run.name()))
+            html.append("<tr><th scope=\"row\"><i class=\"key c").append(i % Chart.COLOURS).append("\"></i>").append(Html.text(run.name()))
                     .append(run.isDone() ? "" : " <span class=\"small\">(not finished)</span>").append("</th><td class=\"words\">")
                     .append(run.architecture().map(architecture -> Html.text(architecture.title() + architecture.ratio()
                             .map(ratio -> ", " + ratio).orElse(""))).orElse("–")).append("</td>")
                     .append(cell(run.architecture().map(architecture -> Numbers.count(architecture.parameters().total()))))
                     .append(cell(metrics.last(RunMetrics.TOKENS), Numbers::count))
                     .append(cell(best(i), Numbers::loss)).append(cell(best(i), Numbers::perplexity))
-                    .append(cell(best(i), loss -> i == order.getFirst() ? "–" : String.format(Locale.ROOT, "+%.4f", loss - first.orElse(loss))))
+                    .append(cell(best(i), loss -> i == order.getFirst() ? "–"
+                            : String.format(Locale.ROOT, "+%.4f", loss - first.orElse(loss))))
                     .append(cell(metrics.last(RunMetrics.VALIDATION), Numbers::loss))
                     .append(cell(metrics.median(RunMetrics.SPEED), Numbers::whole))
                     .append(cell(metrics.lines() == 0 ? Optional.empty()

@@ -10,6 +10,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /// One run as a page: final numbers, curves, evaluations, layer map, parameters, configuration.
@@ -18,6 +20,8 @@ public final class RunReport {
     /// Keys with a chart of their own; any other number gets a chart by its name.
     private static final Set<String> KNOWN = Set.of(RunMetrics.STEP, RunMetrics.TOKENS, RunMetrics.LOSS, RunMetrics.VALIDATION,
             RunMetrics.NORM, RunMetrics.SPEED);
+    /// Accuracy of a recall task, one chart for all numbers of pairs.
+    private static final Pattern RECALL = Pattern.compile("accuracy_(\\d+)_pairs");
     private static final String RATE = "rate";
     private static final Map<String, Integer> RATE_COLOURS = Map.of("recurrent_rate", 2, "attention_rate", 3);
 
@@ -63,7 +67,8 @@ public final class RunReport {
                 .append(architecture.ratio().map(ratio -> ", " + ratio + " attention to recurrent").orElse("")).append(" · "));
         html.append("run ").append(Html.text(run.name())).append("</p>");
         run.steps().ifPresent(steps -> html.append("<div class=\"progress\"><i style=\"width:")
-                .append(String.format(Locale.ROOT, "%.2f", 100 * Math.min(1, step / steps))).append("%\"></i></div><p class=\"small\">step ")
+                .append(String.format(Locale.ROOT, "%.2f", 100 * Math.min(1, step / steps)))
+                .append("%\"></i></div><p class=\"small\">step ")
                 .append(Numbers.whole(step)).append(" of ").append(Numbers.whole(steps)).append("</p>"));
         return html.append("</header>").toString();
     }
@@ -116,10 +121,25 @@ public final class RunReport {
         charts.add(new Chart("Gradient norm", "before clipping", RunMetrics.STEP, norm(), marks, new Chart.View(false, true, true)));
         charts.add(new Chart("Speed", "tokens per second", RunMetrics.STEP, withMean(RunMetrics.SPEED, "", 5), marks,
                 new Chart.View(false, false, true)));
-        metrics.keys().stream().filter(key -> !KNOWN.contains(key) && !key.equals(RATE) && !key.endsWith("_rate"))
+        charts.add(new Chart("Recall", "share of answers that are right, by pairs", RunMetrics.STEP, recall(), marks,
+                new Chart.View(true, false, true)));
+        metrics.keys().stream().filter(key -> !KNOWN.contains(key) && !key.equals(RATE) && !key.endsWith("_rate")
+                        && !RECALL.matcher(key).matches())
                 .forEach(key -> charts.add(new Chart(key.replace('_', ' '), "", RunMetrics.STEP, withMean(key, "", 4), marks,
                         new Chart.View(false, false, false))));
         return charts;
+    }
+
+    private List<Curve> recall() {
+        List<Curve> curves = new ArrayList<>();
+        metrics.keys().forEach(key -> {
+            Matcher recall = RECALL.matcher(key);
+            if (recall.matches()) {
+                curves.add(Curve.of(recall.group(1) + " pairs", curves.size() % Chart.COLOURS, Curve.Style.POINTS, steps(),
+                        metrics.column(key), metrics.linesWith(key)));
+            }
+        });
+        return curves;
     }
 
     private double[] steps() {
@@ -183,14 +203,16 @@ public final class RunReport {
 
     private static String parameters(Architecture architecture) {
         ParameterCounts counts = architecture.parameters();
-        StringBuilder html = new StringBuilder("<p class=\"lead\"><strong>").append(Numbers.whole(counts.total())).append("</strong> in all")
+        StringBuilder html = new StringBuilder("<p class=\"lead\"><strong>")
+                .append(Numbers.whole(counts.total())).append("</strong> in all")
                 .append(counts.active() == counts.total() ? "" : ", " + Numbers.whole(counts.active()) + " active for a token")
                 .append(architecture.language().filter(model -> model.head().tied()).isPresent() ? "; the head is the embedding" : "")
                 .append("</p><table class=\"parts\">\n");
         for (ParameterCounts.Part part : counts.parts()) {
             String share = String.format(Locale.ROOT, "%.1f%%", 100.0 * part.total() / counts.total());
             html.append("<tr><th scope=\"row\">").append(Html.text(part.name())).append("</th><td>").append(Numbers.count(part.total()))
-                    .append("</td><td>").append(share).append("</td><td class=\"bar\"><i style=\"width:").append(share).append("\"></i></td></tr>\n");
+                    .append("</td><td>").append(share)
+                    .append("</td><td class=\"bar\"><i style=\"width:").append(share).append("\"></i></td></tr>\n");
         }
         return html.append("</table>").toString();
     }

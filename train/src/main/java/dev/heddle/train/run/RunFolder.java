@@ -34,6 +34,10 @@ final class RunFolder {
         return folder;
     }
 
+    Path adapter() {
+        return folder.resolve("adapter");
+    }
+
     Path shards() {
         return folder.resolve("data");
     }

@@ -1,6 +1,7 @@
 package dev.heddle.train.run;
 
 import dev.heddle.train.Trainer;
+import java.util.Map;
 
 /// Hears how a run goes.
 public interface RunListener {
@@ -24,6 +25,9 @@ public interface RunListener {
 
     /// Loss on held-out text in nats per token.
     void evaluated(long step, double loss);
+
+    /// Share of held-out recall sequences' answers that were right, by number of pairs.
+    void recalled(long step, Map<Integer, Double> accuracy);
 
     /// The model and the training state have been saved.
     void saved(long step);

@@ -3,6 +3,7 @@ package dev.heddle.train.run;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.heddle.checkpoint.config.Config;
 import dev.heddle.checkpoint.family.Binder;
+import dev.heddle.checkpoint.family.Binding;
 import dev.heddle.checkpoint.family.Checkpoint;
 import dev.heddle.checkpoint.family.CheckpointParameters;
 import dev.heddle.checkpoint.family.Families;
@@ -64,6 +65,16 @@ public final class Start {
     /// Weights to begin with; empty to initialise them.
     Optional<ParameterSource> weights() {
         return weights;
+    }
+
+    /// Which published tensor each parameter is.
+    Map<String, Binding> bindings() {
+        return binder.bindings();
+    }
+
+    /// The shape of a published tensor, where the family or the checkpoint tells it.
+    Optional<long[]> shape(String tensor) {
+        return binder.shape(tensor);
     }
 
     /// `config.json` of what the training writes.

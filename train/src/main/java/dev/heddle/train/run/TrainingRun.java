@@ -13,16 +13,24 @@ import dev.heddle.train.Trainer;
 import dev.heddle.train.TrainingException;
 import dev.heddle.train.TrainingPass;
 import dev.heddle.train.TrainingState;
+import dev.heddle.train.adapt.Freezing;
+import dev.heddle.train.adapt.LowRankAdapters;
 import dev.heddle.train.config.DataConfig;
+import dev.heddle.train.config.LoraConfig;
+import dev.heddle.train.config.OptimizerConfig;
 import dev.heddle.train.config.PhaseConfig;
+import dev.heddle.train.config.TaskConfig;
 import dev.heddle.train.config.TrainConfig;
+import dev.heddle.train.data.BatchSource;
 import dev.heddle.train.data.CorpusShards;
 import dev.heddle.train.data.DocumentSource;
 import dev.heddle.train.data.LaneSampler;
 import dev.heddle.train.data.TokenShard;
 import dev.heddle.train.initialize.Initialization;
 import dev.heddle.train.optimize.Optimizer;
+import dev.heddle.train.optimize.ParameterGroup;
 import dev.heddle.train.optimize.Schedule;
+import dev.heddle.train.recall.RecallSource;
 import dev.heddle.train.report.RunMetrics;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -34,8 +42,11 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /// A whole training as its configuration describes it: shards, model, phases, evaluation, saved states. Begun in a folder
@@ -43,31 +54,35 @@ import java.util.stream.Stream;
 public final class TrainingRun implements AutoCloseable {
     private final TrainConfig config;
     private final Start start;
-    private final Tokenizer tokenizer;
-    private final Path tokenizerFile;
+    private final Optional<Text> text;
     private final Backend backend;
     private final RunFolder folder;
     private final RunListener listener;
     private final Path base;
     private final Model model;
+    private final Optional<LowRankAdapters> adapters;
     private final Optimizer optimizer;
     private final TrainingPass pass;
 
-    /// @param base          folder that relative paths of the configuration start from
-    /// @param tokenizerFile the tokenizer's main file; what lies beside it is copied to the run's checkpoints
-    public TrainingRun(TrainConfig config, Path base, Start start, Tokenizer tokenizer, Path tokenizerFile, Backend backend,
-            RunListener listener) {
+    /// What turns text into tokens.
+    ///
+    /// @param file the tokenizer's main file; what lies beside it is copied to the run's checkpoints
+    public record Text(Tokenizer tokenizer, Path file) {
+    }
+
+    /// @param base folder that relative paths of the configuration start from
+    /// @param text empty only if the configuration has a task that is no text
+    public TrainingRun(TrainConfig config, Path base, Start start, Optional<Text> text, Backend backend, RunListener listener) {
         this.config = config;
         this.base = base;
         this.start = start;
-        this.tokenizer = tokenizer;
-        this.tokenizerFile = tokenizerFile;
+        this.text = text;
         this.backend = backend;
         this.listener = listener;
-        if (tokenizer.size() > start.spec().vocabulary()) {
-            throw new TrainingException("the tokenizer has " + tokenizer.size() + " tokens, the model's vocabulary only "
-                    + start.spec().vocabulary());
-        }
+        int vocabulary = start.spec().vocabulary();
+        text.filter(of -> of.tokenizer().size() > vocabulary).ifPresent(of -> {
+            throw new TrainingException("the tokenizer has " + of.tokenizer().size() + " tokens, the model's vocabulary only " + vocabulary);
+        });
         folder = new RunFolder(base.resolve(config.output()));
         TrainableParameters parameters = start.weights().map(weights -> new TrainableParameters(backend, weights))
                 .orElseGet(() -> new TrainableParameters(backend));
@@ -75,14 +90,35 @@ public final class TrainingRun implements AutoCloseable {
         if (start.weights().isEmpty()) {
             new Initialization(config.seed()).apply(model, backend);
         }
-        optimizer = new Optimizer(backend, model.parameters(), Groups.of(model, config.optimizer()),
-                new Optimizer.Settings(config.optimizer().beta1(), config.optimizer().beta2(), config.optimizer().epsilon(),
-                        config.optimizer().clip()));
+        adapters = config.lora().map(this::adapters);
+        optimizer = optimizer();
         pass = new TrainingPass(model, backend, config.batch(), config.carry());
     }
 
+    private LowRankAdapters adapters(LoraConfig lora) {
+        if (start.weights().isEmpty()) {
+            throw new TrainingException("lora needs a checkpoint to adapt; " + config.model() + " has no weights");
+        }
+        return new LowRankAdapters(lora, model, start.bindings(), start::shape, backend, config.seed());
+    }
+
+    private Optimizer optimizer() {
+        OptimizerConfig about = config.optimizer();
+        Optimizer.Settings settings = new Optimizer.Settings(about.beta1(), about.beta2(), about.epsilon(), about.clip());
+        Function<String, Optional<ParameterGroup>> groups = Groups.of(model, about);
+        Map<String, Tensor> parameters = new LinkedHashMap<>(model.parameters());
+        if (adapters.isPresent()) {
+            Map<String, String> adapted = adapters.get().adapted();
+            parameters.putAll(adapters.get().parameters());
+            return new Optimizer(backend, parameters, name -> Optional.ofNullable(adapted.get(name)).flatMap(groups), settings,
+                    List.of(adapters.get()));
+        }
+        Set<String> frozen = Freezing.of(config.freeze(), parameters.keySet());
+        return new Optimizer(backend, parameters, name -> frozen.contains(name) ? Optional.empty() : groups.apply(name), settings);
+    }
+
     /// One phase: its data and how long its steps go.
-    private record Phase(LaneSampler sampler, Schedule schedule, long lastStep) {
+    private record Phase(BatchSource sampler, Schedule schedule, long lastStep) {
     }
 
     public Model model() {
@@ -95,15 +131,16 @@ public final class TrainingRun implements AutoCloseable {
     public void run(BooleanSupplier stop) {
         List<TokenShard> held = new ArrayList<>();
         long[] tokens = new long[1];
-        List<Phase> phases = phases(held, tokens);
-        Evaluation evaluation = new Evaluation(held, config.length(), config.batch(), config.evaluateTokens());
+        List<Phase> phases = config.task().map(task -> List.of(phase(task, tokens))).orElseGet(() -> phases(held, tokens));
+        Evaluation evaluation = config.task().<Evaluation>map(this::evaluation)
+                .orElseGet(() -> new TextEvaluation(held, config.length(), config.batch(), config.evaluateTokens()));
         long parameters = model.parameters().values().stream().mapToLong(Tensor::elements).sum();
         listener.started(parameters, tokens[0], evaluation.tokens());
         OptionalLong last = folder.lastStep();
         String fingerprint = fingerprint();
         if (last.isPresent()) {
             Phase phase = phaseAt(phases, last.getAsLong());
-            TrainingState.restore(folder.state(last.getAsLong()), backend, model.parameters(), optimizer, phase.sampler(), pass,
+            TrainingState.restore(folder.state(last.getAsLong()), backend, optimizer.parameters(), optimizer, phase.sampler(), pass,
                     fingerprint);
             listener.resumed(last.getAsLong());
         }
@@ -135,9 +172,13 @@ public final class TrainingRun implements AutoCloseable {
                     .put("tokens", step.step() * step.tokens()).put("tokens_per_second", step.tokens() / step.seconds());
             boolean atEnd = step.step() == total;
             if (config.evaluateEvery() > 0 && (step.step() % config.evaluateEvery() == 0 || atEnd) && evaluation.tokens() > 0) {
-                double loss = evaluation.loss(pass);
-                line.put("validation_loss", loss);
-                listener.evaluated(step.step(), loss);
+                Evaluation.Result result = evaluation.measure(pass);
+                line.put("validation_loss", result.loss());
+                listener.evaluated(step.step(), result.loss());
+                if (!result.accuracy().isEmpty()) {
+                    result.accuracy().forEach((pairs, accuracy) -> line.put("accuracy_" + pairs + "_pairs", accuracy));
+                    listener.recalled(step.step(), result.accuracy());
+                }
             }
             record.add(line);
             listener.step(step, total);
@@ -151,8 +192,29 @@ public final class TrainingRun implements AutoCloseable {
         }, stop);
     }
 
+    private Phase phase(TaskConfig task, long[] tokens) {
+        return switch (task) {
+            case TaskConfig.Mqar mqar -> {
+                if (mqar.vocabulary() > start.spec().vocabulary()) {
+                    throw new TrainingException("the task has " + mqar.vocabulary() + " tokens, the model's vocabulary only "
+                            + start.spec().vocabulary());
+                }
+                tokens[0] = mqar.examples() * config.length();
+                yield new Phase(new RecallSource(mqar.of(config.length()), config.batch(), mqar.examples(), 2 * config.seed()),
+                        config.schedule().over(config.steps()), config.steps());
+            }
+        };
+    }
+
+    private Evaluation evaluation(TaskConfig task) {
+        return switch (task) {
+            case TaskConfig.Mqar mqar -> new RecallEvaluation(mqar.of(config.length()), 2 * config.seed() + 1, config.evaluateTokens());
+        };
+    }
+
     private List<Phase> phases(List<TokenShard> held, long[] tokens) {
-        CorpusShards shards = new CorpusShards(folder.shards(), tokenizer, start.spec().vocabulary(), tokenizerFile);
+        Text of = text.orElseThrow(() -> new TrainingException("a training on text needs a tokenizer"));
+        CorpusShards shards = new CorpusShards(folder.shards(), of.tokenizer(), start.spec().vocabulary(), of.file());
         Map<DataConfig, CorpusShards.Split> splits = new HashMap<>();
         List<List<DataConfig>> mixtures = new ArrayList<>(List.of(config.data()));
         config.anneal().map(PhaseConfig::data).ifPresent(mixtures::add);
@@ -186,16 +248,25 @@ public final class TrainingRun implements AutoCloseable {
 
     /// What must be the same for a saved state to fit: everything but where the run lies and how often it reports.
     private String fingerprint() {
-        return SpecFile.json(start.spec()) + " " + config.data() + config.validation() + config.heldOut() + config.steps()
+        return SpecFile.json(start.spec()) + " " + config.task().map(Object::toString).orElse("") + config.data() + config.validation() + config.heldOut() + config.steps()
                 + config.schedule() + config.anneal() + config.length() + " " + config.batch() + " " + config.accumulate() + " "
-                + config.carry() + config.seed() + config.optimizer();
+                + config.carry() + config.seed() + config.optimizer() + config.lora() + config.freeze();
     }
 
     private void save(Phase phase, String fingerprint) {
-        folder.save(optimizer.step(), config.keep(), place -> TrainingState.save(place, backend, model.parameters(), optimizer,
+        folder.save(optimizer.step(), config.keep(), place -> TrainingState.save(place, backend, optimizer.parameters(), optimizer,
                 phase.sampler(), pass, fingerprint));
-        saveModel();
+        adapters.ifPresent(this::saveAdapter);
+        if (config.lora().map(LoraConfig::merge).orElse(true)) {
+            saveModel();
+        }
         listener.saved(optimizer.step());
+    }
+
+    private void saveAdapter(LowRankAdapters trained) {
+        try (Arena arena = Arena.ofConfined()) {
+            trained.adapter(arena, config.model()).write(folder.adapter(), trained.linearModules());
+        }
     }
 
     /// The model as a checkpoint that every reader of its family loads.
@@ -207,7 +278,9 @@ public final class TrainingRun implements AutoCloseable {
             SafetensorsWriter.write(folder.model().resolve("model.safetensors"), start.published(arena, host),
                     Map.of("format", "pt"));
             write(folder.model().resolve("config.json"), Json.pretty(start.config()));
-            copyTokenizer();
+            if (text.isPresent()) {
+                copyTokenizer(text.get().file());
+            }
         } catch (IOException e) {
             throw new TrainingException(folder.model() + ": the model cannot be written (" + e.getMessage() + ")", e);
         }
@@ -220,7 +293,7 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     /// The tokenizer's file and the settings beside it.
-    private void copyTokenizer() throws IOException {
+    private void copyTokenizer(Path tokenizerFile) throws IOException {
         Path parent = tokenizerFile.toAbsolutePath().getParent();
         try (Stream<Path> beside = Files.list(parent)) {
             for (Path file : beside.toList()) {
@@ -239,5 +312,6 @@ public final class TrainingRun implements AutoCloseable {
     public void close() {
         pass.close();
         optimizer.close();
+        adapters.ifPresent(LowRankAdapters::close);
     }
 }

@@ -141,6 +141,16 @@ class ReportTest {
     }
 
     @Test
+    void recallOfAllNumbersOfPairsIsOneChart() {
+        RunMetrics metrics = new RunMetrics();
+        metrics.add(Json.object().put("step", 1).put("loss", 3.0));
+        metrics.add(Json.object().put("step", 2).put("loss", 2.0).put("accuracy_4_pairs", 0.75).put("accuracy_16_pairs", 0.0));
+        Map<String, JsonNode> curves = curves(new RunReport(run("r", metrics)).html());
+        assertEquals("[0.75]", curves.get("Recall/4 pairs").path("y").toString());
+        assertEquals("[0]", curves.get("Recall/16 pairs").path("y").toString());
+    }
+
+    @Test
     void namesCannotBreakThePage() {
         RecordedRun evil = new RecordedRun(EVIL, Optional.of(architecture(EVIL)), Optional.of(config(EVIL)), RunMetrics.read(metrics(9)));
         RunMetrics named = new RunMetrics();

@@ -67,21 +67,17 @@ final class BlockProduct {
         }
     }
 
-    private static FloatVector start(long c, boolean fresh, float scale) {
-        return fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, c, ORDER).mul(scale);
-    }
-
     private static void two(long c0, long c1, long c2, long c3, boolean fresh, float f0, float f1, float f2, float f3, long a0,
             long a1, long a2, long a3, long aStep, long b, long bBytes, int depth) {
         long next = 4L * Lanes.COUNT;
-        FloatVector s00 = start(c0, fresh, f0);
-        FloatVector s01 = start(c0 + next, fresh, f0);
-        FloatVector s10 = start(c1, fresh, f1);
-        FloatVector s11 = start(c1 + next, fresh, f1);
-        FloatVector s20 = start(c2, fresh, f2);
-        FloatVector s21 = start(c2 + next, fresh, f2);
-        FloatVector s30 = start(c3, fresh, f3);
-        FloatVector s31 = start(c3 + next, fresh, f3);
+        FloatVector s00 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, c0, ORDER).mul(f0);
+        FloatVector s01 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, c0 + next, ORDER).mul(f0);
+        FloatVector s10 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, c1, ORDER).mul(f1);
+        FloatVector s11 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, c1 + next, ORDER).mul(f1);
+        FloatVector s20 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, c2, ORDER).mul(f2);
+        FloatVector s21 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, c2 + next, ORDER).mul(f2);
+        FloatVector s30 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, c3, ORDER).mul(f3);
+        FloatVector s31 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, c3 + next, ORDER).mul(f3);
         for (int k = 0; k < depth; k++) {
             long bk = b + k * bBytes;
             long ak = k * aStep;
@@ -112,10 +108,10 @@ final class BlockProduct {
 
     private static void one(long c0, long c1, long c2, long c3, boolean fresh, float f0, float f1, float f2, float f3, long a0,
             long a1, long a2, long a3, long aStep, long b, long bBytes, int depth) {
-        FloatVector s0 = start(c0, fresh, f0);
-        FloatVector s1 = start(c1, fresh, f1);
-        FloatVector s2 = start(c2, fresh, f2);
-        FloatVector s3 = start(c3, fresh, f3);
+        FloatVector s0 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, c0, ORDER).mul(f0);
+        FloatVector s1 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, c1, ORDER).mul(f1);
+        FloatVector s2 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, c2, ORDER).mul(f2);
+        FloatVector s3 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, c3, ORDER).mul(f3);
         for (int k = 0; k < depth; k++) {
             FloatVector v = FloatVector.fromMemorySegment(F, ALL, b + k * bBytes, ORDER);
             long ak = k * aStep;

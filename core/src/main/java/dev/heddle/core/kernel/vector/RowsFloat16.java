@@ -17,73 +17,42 @@ final class RowsFloat16 {
     }
 
     /// One activation row: y[o] = Σ_i x[i] · w[o,i] for `rows` rows of `rowBytes` bytes from `w`.
+    ///
+    /// One weight row after the other, so that memory is read as one stream: rows side by side are several short streams,
+    /// each of which the prefetchers must find anew, and reach two thirds of the bandwidth.
     static void one(long y, long x, long w, long rowBytes, int rows, int inner) {
-        for (int o = 0; o < rows; o += 4) {
-            // past the last row the last row is computed again, and stored again with the same bits
-            int o1 = Math.min(o + 1, rows - 1);
-            int o2 = Math.min(o + 2, rows - 1);
-            int o3 = Math.min(o + 3, rows - 1);
-            long w0 = w + o * rowBytes;
-            long w1 = w + o1 * rowBytes;
-            long w2 = w + o2 * rowBytes;
-            long w3 = w + o3 * rowBytes;
-            if (!finite(y + 4L * o, y + 4L * o1, y + 4L * o2, y + 4L * o3, x, w0, w1, w2, w3, inner)) {
-                any(y + 4L * o, y + 4L * o1, y + 4L * o2, y + 4L * o3, x, w0, w1, w2, w3, inner);
+        for (int o = 0; o < rows; o++) {
+            if (!finite(y + 4L * o, x, w + o * rowBytes, inner)) {
+                any(y + 4L * o, x, w + o * rowBytes, inner);
             }
         }
     }
 
-    /// Four weight rows if none has an infinity or a NaN: those need not be looked for in each element, because a
-    /// half's largest exponent plus one carries into a bit that is otherwise never set.
+    /// A weight row if it has no infinity or NaN: those need not be looked for in each element, because a half's largest
+    /// exponent plus one carries into a bit that is otherwise never set.
     ///
-    /// @return false if the rows have such elements; the outputs then mean nothing
-    private static boolean finite(long y0, long y1, long y2, long y3, long x, long w0, long w1, long w2, long w3, int inner) {
+    /// @return false if the row has such elements; the output then means nothing
+    private static boolean finite(long y, long x, long w, int inner) {
         int whole = Lanes.whole(inner);
-        FloatVector s0 = Lanes.zero();
-        FloatVector s1 = Lanes.zero();
-        FloatVector s2 = Lanes.zero();
-        FloatVector s3 = Lanes.zero();
+        FloatVector sum = Lanes.zero();
         IntVector seen = IntVector.zero(Lanes.I);
         for (int i = 0; i < whole; i += Lanes.COUNT) {
-            FloatVector v = load(x + 4L * i);
-            IntVector half = Lanes.moveFloat16(w0 + 2L * i);
+            IntVector half = Lanes.moveFloat16(w + 2L * i);
             seen = seen.or(half.add(0x00800000));
-            s0 = half.reinterpretAsFloats().mul(0x1p112f).fma(v, s0);
-            half = Lanes.moveFloat16(w1 + 2L * i);
-            seen = seen.or(half.add(0x00800000));
-            s1 = half.reinterpretAsFloats().mul(0x1p112f).fma(v, s1);
-            half = Lanes.moveFloat16(w2 + 2L * i);
-            seen = seen.or(half.add(0x00800000));
-            s2 = half.reinterpretAsFloats().mul(0x1p112f).fma(v, s2);
-            half = Lanes.moveFloat16(w3 + 2L * i);
-            seen = seen.or(half.add(0x00800000));
-            s3 = half.reinterpretAsFloats().mul(0x1p112f).fma(v, s3);
+            sum = half.reinterpretAsFloats().mul(0x1p112f).fma(load(x + 4L * i), sum);
         }
-        Memory.f32(y0, rest(Lanes.sum(s0), x, w0, whole, inner));
-        Memory.f32(y1, rest(Lanes.sum(s1), x, w1, whole, inner));
-        Memory.f32(y2, rest(Lanes.sum(s2), x, w2, whole, inner));
-        Memory.f32(y3, rest(Lanes.sum(s3), x, w3, whole, inner));
+        Memory.f32(y, rest(Lanes.sum(sum), x, w, whole, inner));
         return !seen.and(0x10000000).compare(VectorOperators.NE, 0).anyTrue();
     }
 
-    /// Four weight rows, whatever they hold.
-    private static void any(long y0, long y1, long y2, long y3, long x, long w0, long w1, long w2, long w3, int inner) {
+    /// A weight row, whatever it holds.
+    private static void any(long y, long x, long w, int inner) {
         int whole = Lanes.whole(inner);
-        FloatVector s0 = Lanes.zero();
-        FloatVector s1 = Lanes.zero();
-        FloatVector s2 = Lanes.zero();
-        FloatVector s3 = Lanes.zero();
+        FloatVector sum = Lanes.zero();
         for (int i = 0; i < whole; i += Lanes.COUNT) {
-            FloatVector v = load(x + 4L * i);
-            s0 = Lanes.loadFloat16(w0 + 2L * i).fma(v, s0);
-            s1 = Lanes.loadFloat16(w1 + 2L * i).fma(v, s1);
-            s2 = Lanes.loadFloat16(w2 + 2L * i).fma(v, s2);
-            s3 = Lanes.loadFloat16(w3 + 2L * i).fma(v, s3);
+            sum = Lanes.loadFloat16(w + 2L * i).fma(load(x + 4L * i), sum);
         }
-        Memory.f32(y0, rest(Lanes.sum(s0), x, w0, whole, inner));
-        Memory.f32(y1, rest(Lanes.sum(s1), x, w1, whole, inner));
-        Memory.f32(y2, rest(Lanes.sum(s2), x, w2, whole, inner));
-        Memory.f32(y3, rest(Lanes.sum(s3), x, w3, whole, inner));
+        Memory.f32(y, rest(Lanes.sum(sum), x, w, whole, inner));
     }
 
     /// Up to four activation rows: y[t,o] = Σ_i x[t,i] · w[o,i].

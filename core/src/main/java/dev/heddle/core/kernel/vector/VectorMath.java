@@ -68,7 +68,7 @@ public final class VectorMath {
 
     /// ln(1 + f) + rest for sqrt(1/2) − 1 ≤ f ≤ 1: f − (f²/2 − (s·(f²/2 + R) + rest)), s = f/(2 + f),
     /// R = 2·(atanh(s)/s − 1), a polynomial in s².
-    static FloatVector log1pOf(FloatVector f, FloatVector rest) {
+    private static FloatVector log1pOf(FloatVector f, FloatVector rest) {
         FloatVector s = f.div(f.add(2f));
         FloatVector z = s.mul(s);
         FloatVector p = z.fma(FloatVector.broadcast(F, 0x1.f08af8p-4f), FloatVector.broadcast(F, 0x1.b72bb8p-4f));

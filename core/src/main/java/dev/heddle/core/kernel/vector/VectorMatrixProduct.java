@@ -17,7 +17,7 @@ public final class VectorMatrixProduct implements MatrixProduct {
     static final int DIRECT = 8;
 
     /// Weight rows that a thread takes at once when weights are read in place.
-    private static final int RUN = 8;
+    private static final int RUN = 16;
 
     /// Weight rows of a panel.
     private static final int PANEL = 32;

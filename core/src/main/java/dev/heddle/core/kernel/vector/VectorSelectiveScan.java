@@ -71,11 +71,13 @@ public final class VectorSelectiveScan implements SelectiveScan {
             for (; n + 4 <= states; n += 4) {
                 Decays.exp(decay, BLOCK * ROW, delta, rates + n * ROW, rows);
                 Decays.exp(decay + 2 * BLOCK * ROW, BLOCK * ROW, delta, rates + (n + 2) * ROW, rows);
-                scanFour(h + n * ROW, decay, u, out, b.address(t) + 4L * n, b.rowBytes(), c.address(t) + 4L * n, c.rowBytes(), rows);
+                scanFour(h + n * ROW, decay, u, out, b.address(t) + 4L * n, b.rowBytes(), c.address(t) + 4L * n, c.rowBytes(),
+                        rows);
             }
             for (; n < states; n++) {
                 Decays.exp(decay, delta, rates + n * ROW, rows);
-                scanOne(h + n * ROW, decay, u, out, b.address(t) + 4L * n, b.rowBytes(), c.address(t) + 4L * n, c.rowBytes(), rows);
+                scanOne(h + n * ROW, decay, u, out, b.address(t) + 4L * n, b.rowBytes(), c.address(t) + 4L * n, c.rowBytes(),
+                        rows);
             }
             Rows.unpad(y.address(t) + at, out, y.rowBytes(), rows, count);
         }

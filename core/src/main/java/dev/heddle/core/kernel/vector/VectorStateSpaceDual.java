@@ -154,7 +154,8 @@ public final class VectorStateSpaceDual implements StateSpaceDual {
         FloatVector out = FloatVector.zero(F);
         for (int n = 0; n < states; n++) {
             long at = s + n * row;
-            FloatVector v = u.fma(FloatVector.broadcast(F, Memory.f32(b + 4L * n)), FloatVector.fromMemorySegment(F, ALL, at, ORDER, mask).mul(decay));
+            FloatVector old = FloatVector.fromMemorySegment(F, ALL, at, ORDER, mask).mul(decay);
+            FloatVector v = u.fma(FloatVector.broadcast(F, Memory.f32(b + 4L * n)), old);
             v.intoMemorySegment(ALL, at, ORDER, mask);
             out = v.fma(FloatVector.broadcast(F, Memory.f32(c + 4L * n)), out);
         }
@@ -173,7 +174,8 @@ public final class VectorStateSpaceDual implements StateSpaceDual {
             VectorMask<Float> mask = F.indexInRange(0, width - j);
             FloatVector v = FloatVector.fromMemorySegment(F, ALL, from + 4L * j, ORDER, mask);
             if (call.d.isPresent()) {
-                FloatVector d = perChannel ? FloatVector.fromMemorySegment(F, ALL, call.d.get().address() + 4L * (head * width + j), ORDER, mask) : FloatVector.broadcast(F, perHead);
+                long weight = call.d.get().address() + 4L * (head * width + j);
+                FloatVector d = perChannel ? FloatVector.fromMemorySegment(F, ALL, weight, ORDER, mask) : FloatVector.broadcast(F, perHead);
                 v = FloatVector.fromMemorySegment(F, ALL, x + 4L * j, ORDER, mask).fma(d, v);
             }
             v.intoMemorySegment(ALL, y + 4L * j, ORDER, mask);

@@ -1,0 +1,2 @@
+/// Low-rank adapters of published models in PEFT's file format.
+package dev.heddle.checkpoint.adapter;
