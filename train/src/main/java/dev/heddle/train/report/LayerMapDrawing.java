@@ -10,7 +10,7 @@ import java.util.Optional;
 /// A model's layers as a weaver draws a pattern: a row for each kind of layer, a column for each block. A letter stands
 /// for a shared block.
 final class LayerMapDrawing {
-    private static final int BAND = 48;
+    private static final int BAND = 40;
 
     private LayerMapDrawing() {
     }
@@ -31,7 +31,7 @@ final class LayerMapDrawing {
             }
             html.append("<td></td></tr>\n");
             for (Map.Entry<String, LayerMap.Layer> lane : lanes.entrySet()) {
-                lane(html, map.blocks().subList(from, to), lane, shared, map.counts().getOrDefault(lane.getKey(), 0));
+                lane(html, map.blocks().subList(from, to), lane, shared, to < blocks ? "" : "× " + map.counts().get(lane.getKey()));
             }
             html.append("</table>\n");
         }
@@ -39,7 +39,7 @@ final class LayerMapDrawing {
     }
 
     private static void lane(StringBuilder html, List<LayerMap.Block> blocks, Map.Entry<String, LayerMap.Layer> lane,
-            Map<String, Character> shared, int count) {
+            Map<String, Character> shared, String count) {
         String name = Html.text(lane.getKey());
         html.append("<tr><th scope=\"row\">").append(name).append("</th>");
         for (LayerMap.Block block : blocks) {
@@ -48,7 +48,7 @@ final class LayerMapDrawing {
                     + name + "\">" + layer.shared().map(use -> shared.get(use).toString()).orElse("") + "</td>")
                     .orElse("<td class=\"off\"></td>"));
         }
-        html.append("<td class=\"count\">× ").append(count).append("</td></tr>\n");
+        html.append("<td class=\"count\">").append(count).append("</td></tr>\n");
     }
 
     /// The colour of a kind of layer, the same as that of its learning rate.
