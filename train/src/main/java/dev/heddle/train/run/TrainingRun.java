@@ -33,6 +33,7 @@ import dev.heddle.train.optimize.Optimizer;
 import dev.heddle.train.optimize.ParameterGroup;
 import dev.heddle.train.optimize.Schedule;
 import dev.heddle.train.recall.RecallSource;
+import dev.heddle.train.report.RunMetrics;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
@@ -146,10 +147,10 @@ public final class TrainingRun implements AutoCloseable {
                     fingerprint);
             listener.resumed(last.getAsLong());
         }
-        try (MetricsFile metrics = new MetricsFile(folder.metrics(), optimizer.step())) {
+        try (RunRecord record = new RunRecord(folder.model(), config, start.spec(), optimizer.step())) {
             for (Phase phase : phases) {
                 if (optimizer.step() < phase.lastStep()) {
-                    run(phase, phases.getLast().lastStep(), evaluation, metrics, fingerprint, stop);
+                    run(phase, phases.getLast().lastStep(), evaluation, record, fingerprint, stop);
                 }
             }
         }
@@ -162,7 +163,7 @@ public final class TrainingRun implements AutoCloseable {
         return phases.stream().filter(phase -> step <= phase.lastStep()).findFirst().orElse(phases.getLast());
     }
 
-    private void run(Phase phase, long total, Evaluation evaluation, MetricsFile metrics, String fingerprint,
+    private void run(Phase phase, long total, Evaluation evaluation, RunRecord record, String fingerprint,
             BooleanSupplier stop) {
         Trainer trainer = new Trainer(new Trainer.Settings(config.length(), config.accumulate()), phase.sampler(), pass, optimizer,
                 phase.schedule());
@@ -182,10 +183,14 @@ public final class TrainingRun implements AutoCloseable {
                     listener.recalled(step.step(), result.accuracy());
                 }
             }
-            metrics.add(line);
+            record.add(line);
             listener.step(step, total);
-            if (atEnd || config.checkpointEvery() > 0 && step.step() % config.checkpointEvery() == 0) {
+            boolean saves = atEnd || config.checkpointEvery() > 0 && step.step() % config.checkpointEvery() == 0;
+            if (saves) {
                 save(phase, fingerprint);
+            }
+            if (saves || line.has(RunMetrics.VALIDATION)) {
+                record.draw();
             }
         }, stop);
     }
