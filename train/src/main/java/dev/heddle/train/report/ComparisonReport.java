@@ -43,7 +43,7 @@ public final class ComparisonReport {
         differences().ifPresent(page::add);
         page.charts(List.of(chart("Validation loss", RunMetrics.VALIDATION, TOKENS, true),
                 chart("Training loss, smoothed", RunMetrics.LOSS, TOKENS, false),
-                chart("Validation loss against time", RunMetrics.VALIDATION, "seconds in training steps", false)));
+                chart("Validation loss against time", RunMetrics.VALIDATION, "seconds in training steps", false), recall()));
         page.section("Runs", table());
         StringBuilder maps = new StringBuilder("<div class=\"maps\">");
         IntStream.range(0, runs.size()).forEach(i -> runs.get(i).architecture().ifPresent(architecture -> maps
@@ -71,6 +71,19 @@ public final class ComparisonReport {
                     loss ? Smoothing.of(y) : y, metrics.linesWith(key)));
         }
         return new Chart(title, "nats per token", across, curves, List.of(), new Chart.View(wide, true, false));
+    }
+
+    /// Accuracy of a recall task in the last evaluation, against the number of pairs.
+    private Chart recall() {
+        List<Curve> curves = new ArrayList<>();
+        for (int i = 0; i < runs.size(); i++) {
+            RunMetrics metrics = runs.get(i).metrics();
+            double[] pairs = metrics.recall().keySet().stream().mapToDouble(Integer::doubleValue).toArray();
+            double[] last = metrics.recall().values().stream().mapToDouble(key -> metrics.last(key).orElse(Double.NaN)).toArray();
+            curves.add(new Curve(runs.get(i).name(), i % Chart.COLOURS, Curve.Style.POINTS, pairs, last));
+        }
+        return new Chart("Recall", "share of answers that are right in the last evaluation", "pairs", curves, List.of(),
+                new Chart.View(true, false, true));
     }
 
     /// What makes validation losses incomparable, said aloud.

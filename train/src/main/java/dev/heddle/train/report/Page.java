@@ -30,10 +30,12 @@ final class Page {
         return add("<section><h2>" + Html.text(heading) + "</h2>\n" + html + "</section>");
     }
 
-    /// Appends charts side by side; empty ones are left out.
+    /// Appends charts, three side by side or two if that leaves no gap; empty ones are left out.
     Page charts(List<Chart> charts) {
-        StringBuilder html = new StringBuilder("<div class=\"charts\">\n");
-        charts.stream().filter(chart -> !chart.isEmpty()).map(Chart::html).forEach(html::append);
+        List<Chart> drawn = charts.stream().filter(chart -> !chart.isEmpty()).toList();
+        long narrow = drawn.stream().filter(chart -> !chart.view().wide()).count();
+        StringBuilder html = new StringBuilder("<div class=\"charts").append(narrow % 3 != 0 && narrow % 2 == 0 ? " two" : "").append("\">\n");
+        drawn.stream().map(Chart::html).forEach(html::append);
         return add(html + "</div>");
     }
 

@@ -11,6 +11,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// The numbers of a run in columns, one for each key of its metrics, in the order of the steps.
 public final class RunMetrics {
@@ -23,6 +27,8 @@ public final class RunMetrics {
     public static final String VALIDATION = "validation_loss";
     static final String NORM = "gradient_norm";
     static final String SPEED = "tokens_per_second";
+
+    private static final Pattern RECALL = Pattern.compile("accuracy_(\\d{1,9})_pairs");
 
     private final Map<String, Column> columns = new LinkedHashMap<>();
     private final Map<String, Integer> notFinite = new LinkedHashMap<>();
@@ -115,6 +121,18 @@ public final class RunMetrics {
     OptionalDouble last(String key) {
         double[] values = column(key);
         return linesWith(key).stream().reduce((_, next) -> next).map(i -> OptionalDouble.of(values[i])).orElse(OptionalDouble.empty());
+    }
+
+    /// Keys of a recall task's accuracy by the number of pairs, fewest first.
+    SortedMap<Integer, String> recall() {
+        SortedMap<Integer, String> keys = new TreeMap<>();
+        for (String key : columns.keySet()) {
+            Matcher recall = RECALL.matcher(key);
+            if (recall.matches()) {
+                keys.put(Integer.parseInt(recall.group(1)), key);
+            }
+        }
+        return keys;
     }
 
     /// The middle one of the finite values of a key.

@@ -10,8 +10,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /// One run as a page: final numbers, curves, evaluations, layer map, parameters, configuration.
@@ -20,8 +18,6 @@ public final class RunReport {
     /// Keys with a chart of their own; any other number gets a chart by its name.
     private static final Set<String> KNOWN = Set.of(RunMetrics.STEP, RunMetrics.TOKENS, RunMetrics.LOSS, RunMetrics.VALIDATION,
             RunMetrics.NORM, RunMetrics.SPEED);
-    /// Accuracy of a recall task, one chart for all numbers of pairs.
-    private static final Pattern RECALL = Pattern.compile("accuracy_(\\d+)_pairs");
     private static final String RATE = "rate";
     private static final Map<String, Integer> RATE_COLOURS = Map.of("recurrent_rate", 2, "attention_rate", 3);
 
@@ -124,21 +120,17 @@ public final class RunReport {
         charts.add(new Chart("Recall", "share of answers that are right, by pairs", RunMetrics.STEP, recall(), marks,
                 new Chart.View(true, false, true)));
         metrics.keys().stream().filter(key -> !KNOWN.contains(key) && !key.equals(RATE) && !key.endsWith("_rate")
-                        && !RECALL.matcher(key).matches())
+                        && !metrics.recall().containsValue(key))
                 .forEach(key -> charts.add(new Chart(key.replace('_', ' '), "", RunMetrics.STEP, withMean(key, "", 4), marks,
                         new Chart.View(false, false, false))));
         return charts;
     }
 
+    /// Accuracy of a recall task, a curve for each number of pairs.
     private List<Curve> recall() {
         List<Curve> curves = new ArrayList<>();
-        metrics.keys().forEach(key -> {
-            Matcher recall = RECALL.matcher(key);
-            if (recall.matches()) {
-                curves.add(Curve.of(recall.group(1) + " pairs", curves.size() % Chart.COLOURS, Curve.Style.POINTS, steps(),
-                        metrics.column(key), metrics.linesWith(key)));
-            }
-        });
+        metrics.recall().forEach((pairs, key) -> curves.add(Curve.of(pairs + " pairs", curves.size() % Chart.COLOURS, Curve.Style.POINTS,
+                steps(), metrics.column(key), metrics.linesWith(key))));
         return curves;
     }
 

@@ -148,6 +148,10 @@ class ReportTest {
         Map<String, JsonNode> curves = curves(new RunReport(run("r", metrics)).html());
         assertEquals("[0.75]", curves.get("Recall/4 pairs").path("y").toString());
         assertEquals("[0]", curves.get("Recall/16 pairs").path("y").toString());
+        metrics.add(Json.object().put("step", 3).put("accuracy_4_pairs", 1.0).put("accuracy_16_pairs", 0.5));
+        curves = curves(new ComparisonReport(List.of(run("r", metrics), run("s", new RunMetrics()))).html());
+        assertEquals("[4,16]", curves.get("Recall/r").path("x").toString());
+        assertEquals("[1,0.5]", curves.get("Recall/r").path("y").toString());
     }
 
     @Test
