@@ -162,6 +162,10 @@ final class ArchitectureReport {
 
     /// How many times less a sequence needs.
     private static String times(double saving) {
-        return saving == 1 ? "the same" : String.format(Locale.ROOT, saving < 10 ? "%.1f× less" : "%,.0f× less", saving);
+        if (Math.abs(saving - 1) < 0.05) {
+            return "the same";
+        }
+        return saving < 1 ? String.format(Locale.ROOT, "%.1f× more", 1 / saving)
+                : String.format(Locale.ROOT, saving < 10 ? "%.1f× less" : "%,.0f× less", saving);
     }
 }

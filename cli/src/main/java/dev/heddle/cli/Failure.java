@@ -2,6 +2,8 @@ package dev.heddle.cli;
 
 import dev.heddle.checkpoint.CheckpointException;
 import dev.heddle.core.spec.SpecException;
+import dev.heddle.train.TrainingException;
+import dev.heddle.train.data.DataException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
@@ -17,6 +19,8 @@ final class Failure {
         String text = switch (thrown) {
             case CheckpointException e -> e.getMessage();
             case SpecException e -> e.getMessage();
+            case TrainingException e -> e.getMessage();
+            case DataException e -> e.getMessage();
             case UncheckedIOException e -> line(e.getCause());
             case NoSuchFileException e -> e.getFile() + ": no such file";
             case AccessDeniedException e -> e.getFile() + ": not permitted";

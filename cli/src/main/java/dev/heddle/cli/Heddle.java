@@ -19,6 +19,7 @@ import picocli.CommandLine.ExitCode;
             LogitsCommand.class,
             GradsCommand.class,
             TrainCommand.class,
+            ReportCommand.class,
             ClassifyCommand.class,
         },
         footer = {"", "MODEL is a folder with config.json and weights, a hub id owner/name, a preset name,",

@@ -252,7 +252,7 @@ class BadInputTest {
         expectUsage("bench", model, "-r", "0");
         expectUsage("bench", model, "-n", "x");
         expectUsage("bench", model, "--random", model);
-        expectUsage("bench", "--random", "no-such-preset");
+        expect(1, "no-such-preset", "bench", "--random", "no-such-preset");
         expectUsage("bench", "--random", model, "--type", "f8");
         expectUsage("bench", model, "--kv-type", "u4");
         expectUsage("run", model, "prompt", "too much");

@@ -130,16 +130,19 @@ public final class TrainingPass implements AutoCloseable {
                 ended.add(sequences.getLast());
             }
         }
-        Places places = Places.of(stretches);
+        Places asked = Places.of(stretches);
+        // a batch that asks for nothing still moves its sequences on: one row is computed and counts nothing
+        boolean nothing = asked.rows().length == 0;
+        Places places = nothing ? new Places(new int[1], new int[1]) : asked;
         float[] weights = new float[places.rows().length];
-        Arrays.fill(weights, 1f / predictions);
+        Arrays.fill(weights, nothing ? 0 : 1f / predictions);
         Pass pass = Pass.of(executor, sequences, inputs, tape);
         double sum = 0;
         for (float loss : NextTokenLoss.apply(model, pass, places.rows(), places.targets(), weights)) {
             sum += loss;
         }
         Model.advance(sequences, inputs);
-        return sum;
+        return nothing ? 0 : sum;
     }
 
     private SequenceState laneState(Stretch stretch) {

@@ -30,12 +30,10 @@ final class S4d implements Layer {
         int width = scope.width();
         int states = spec.storedStates();
         shape = new Shape(states, spec.complex());
-        // S4D-Lin: A = −1/2 + iπn; S4D-Real: A = −(n + 1) (Gu et al. 2022, section 4)
-        Initial decay = spec.complex() ? Initial.constant(Math.log(0.5)) : Initial.each((_, n, _) -> Math.log(n + 1));
         parameters = new DiagonalStateSpace.Parameters(
                 scope.small("dt_log", Initial.uniform(Math.log(1e-3), Math.log(1e-1)), width),
-                scope.small("A_log", decay, width, states),
-                scope.small(spec.complex(), "A_imag", Initial.each((_, n, _) -> Math.PI * n), width, states),
+                scope.small("A_log", Initial.each((_, n, _) -> Math.log(-spec.initialReal(n))), width, states),
+                scope.small(spec.complex(), "A_imag", Initial.each((_, n, _) -> spec.initialImaginary(n)), width, states),
                 scope.small("C", Initial.normal(1), width, states),
                 scope.small(spec.complex(), "C_imag", Initial.normal(1), width, states),
                 scope.small("D", Initial.ONE, width));

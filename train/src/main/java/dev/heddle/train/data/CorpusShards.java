@@ -10,6 +10,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.function.BiConsumer;
 import java.util.function.LongConsumer;
 
 /// Turns corpus files into shards under a folder, once: a shard made from the same text by the same tokenizer is used
@@ -44,12 +45,37 @@ public final class CorpusShards {
     /// @param progress hears of the tokens written so far
     /// @throws DataException if the corpus is unreadable or holds no documents
     public Split of(DocumentSource source, double heldOut, LongConsumer progress) {
-        String fingerprint = fingerprint(source, heldOut);
+        return of(source, heldOut, "", false, (train, validation) -> write(source, heldOut, train, validation, progress));
+    }
+
+    /// The shards of conversations, of which only the answers are to be learnt.
+    ///
+    /// @param template what the encoder's template was made from, which tells whether shards are still current
+    /// @throws DataException if the corpus is unreadable, or a line holds no conversation with an answer
+    public Split conversations(DocumentSource source, ConversationEncoder encoder, String template, double heldOut,
+            LongConsumer progress) {
+        return of(source, heldOut, "conversations " + template, true, (train, validation) ->
+                source.forEachValue((messages, place) -> {
+                    TokenShardWriter writer = isHeldOut(messages.toString(), heldOut) ? validation : train;
+                    encoder.encode(ConversationEncoder.messages(messages, source.field(), place), place)
+                            .forEach(conversation -> writer.add(conversation.ids(), conversation.answer()));
+                    progress.accept(train.tokens() + validation.tokens());
+                }));
+    }
+
+    private Split of(DocumentSource source, double heldOut, String form, boolean marked,
+            BiConsumer<TokenShardWriter, TokenShardWriter> write) {
+        String fingerprint = fingerprint(source, heldOut, form);
         Path place = folder.resolve(fingerprint);
         Path train = place.resolve("train");
         Path validation = place.resolve("validation");
         if (!TokenShard.isCurrent(train, fingerprint) || !TokenShard.isCurrent(validation, fingerprint)) {
-            write(source, heldOut, train, validation, fingerprint, progress);
+            try (TokenShardWriter trainWriter = new TokenShardWriter(train, vocabulary, marked);
+                    TokenShardWriter validationWriter = new TokenShardWriter(validation, vocabulary, marked)) {
+                write.accept(trainWriter, validationWriter);
+                validationWriter.commit(fingerprint);
+                trainWriter.commit(fingerprint);
+            }
         }
         Split split = new Split(TokenShard.open(train), TokenShard.open(validation));
         if (split.train().documents() == 0) {
@@ -58,21 +84,16 @@ public final class CorpusShards {
         return split;
     }
 
-    private void write(DocumentSource source, double heldOut, Path train, Path validation, String fingerprint,
+    private void write(DocumentSource source, double heldOut, TokenShardWriter train, TokenShardWriter validation,
             LongConsumer progress) {
         int[] end = tokenizer.special().eos().stream().mapToInt(Integer::intValue).limit(1).toArray();
-        try (TokenShardWriter trainWriter = new TokenShardWriter(train, vocabulary);
-                TokenShardWriter validationWriter = new TokenShardWriter(validation, vocabulary)) {
-            source.forEach(text -> {
-                int[] ids = tokenizer.encode(text, true);
-                int[] document = Arrays.copyOf(ids, ids.length + end.length);
-                System.arraycopy(end, 0, document, ids.length, end.length);
-                (isHeldOut(text, heldOut) ? validationWriter : trainWriter).add(document);
-                progress.accept(trainWriter.tokens() + validationWriter.tokens());
-            });
-            validationWriter.commit(fingerprint);
-            trainWriter.commit(fingerprint);
-        }
+        source.forEach(text -> {
+            int[] ids = tokenizer.encode(text, true);
+            int[] document = Arrays.copyOf(ids, ids.length + end.length);
+            System.arraycopy(end, 0, document, ids.length, end.length);
+            (isHeldOut(text, heldOut) ? validation : train).add(document);
+            progress.accept(train.tokens() + validation.tokens());
+        });
     }
 
     private static boolean isHeldOut(String text, double part) {
@@ -80,10 +101,10 @@ public final class CorpusShards {
         return (hash >>> 11) * 0x1p-53 < part;
     }
 
-    private String fingerprint(DocumentSource source, double heldOut) {
+    private String fingerprint(DocumentSource source, double heldOut, String form) {
         MessageDigest digest = sha256();
         digest.update((digest(source.file()) + " " + source.field() + " " + tokenizerFingerprint + " " + vocabulary + " "
-                + heldOut).getBytes(StandardCharsets.UTF_8));
+                + heldOut + form).getBytes(StandardCharsets.UTF_8));
         return HexFormat.of().formatHex(digest.digest()).substring(0, 16);
     }
 

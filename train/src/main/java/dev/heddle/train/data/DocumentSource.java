@@ -13,6 +13,7 @@ import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.zip.GZIPInputStream;
 import org.tukaani.xz.XZInputStream;
@@ -80,7 +81,35 @@ public final class DocumentSource {
                 .onMalformedInput(CodingErrorAction.REPORT).onUnmappableCharacter(CodingErrorAction.REPORT)), 1 << 16);
     }
 
+    /// Hands over the field of every line of a JSONL file, with the place it stands at.
+    /// @throws DataException if the file is missing, unreadable, damaged, no JSONL, or a line lacks the field
+    public void forEachValue(BiConsumer<JsonNode, String> value) {
+        String name = file.getFileName().toString();
+        if (!Files.isRegularFile(file)) {
+            throw new DataException(file + ": no such corpus file");
+        }
+        if (!name.replaceFirst("\\.(gz|xz)$", "").matches(".*\\.(jsonl|ndjson)")) {
+            throw new DataException(file + ": conversations come as .jsonl (also .gz, .xz)");
+        }
+        try {
+            values(name, value);
+        } catch (CharacterCodingException e) {
+            throw new DataException(file + ": is not UTF-8 text", e);
+        } catch (IOException | UncheckedIOException e) {
+            throw new DataException(file + ": cannot be read (" + e.getMessage() + ")", e);
+        }
+    }
+
     private void lines(String name, Consumer<String> document) throws IOException {
+        values(name, (text, place) -> {
+            if (!text.isTextual()) {
+                throw new DataException(place + ": has no text field \"" + field + "\"");
+            }
+            document.accept(text.textValue());
+        });
+    }
+
+    private void values(String name, BiConsumer<JsonNode, String> value) throws IOException {
         try (BufferedReader reader = reader(name)) {
             long number = 0;
             for (String line = reader.readLine(); line != null; line = reader.readLine()) {
@@ -88,11 +117,8 @@ public final class DocumentSource {
                 if (line.isBlank()) {
                     continue;
                 }
-                JsonNode text = Json.parse(line, file + ", line " + number).path(field);
-                if (!text.isTextual()) {
-                    throw new DataException(file + ", line " + number + ": has no text field \"" + field + "\"");
-                }
-                document.accept(text.textValue());
+                String place = file + ", line " + number;
+                value.accept(Json.parse(line, place).path(field), place);
             }
         }
     }

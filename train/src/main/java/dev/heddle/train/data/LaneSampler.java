@@ -106,13 +106,12 @@ public final class LaneSampler implements BatchSource {
         long offset = state.laneOffset()[lane];
         long left = shard.length(document) - 1 - offset;
         int count = (int) Math.min(most, left);
-        int[] ids = shard.read(document, offset, count + 1);
         if (count == left) {
             state.laneSource()[lane] = -1;
         } else {
             state.laneOffset()[lane] = offset + count;
         }
-        return new Stretch(lane, Arrays.copyOf(ids, count), Arrays.copyOfRange(ids, 1, count + 1), firstOfStep && offset > 0);
+        return shard.stretch(document, offset, count, lane, firstOfStep && offset > 0);
     }
 
     private void take(int lane) {

@@ -9,6 +9,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
 
 /// Writes a [TokenShard]. The files are written beside their place and moved there by [#commit], `shard.json` last, so a
 /// shard is whole or not there.
@@ -18,12 +21,18 @@ public final class TokenShardWriter implements AutoCloseable {
     private final boolean wide;
     private final OutputStream tokens;
     private final OutputStream documents;
+    private final Optional<OutputStream> answers;
     private long count;
     private long documentCount;
 
     /// @param folder     made if missing
     /// @param vocabulary ids are below this
     public TokenShardWriter(Path folder, int vocabulary) {
+        this(folder, vocabulary, false);
+    }
+
+    /// @param marked whether documents say which of their tokens are to be learnt
+    public TokenShardWriter(Path folder, int vocabulary, boolean marked) {
         this.folder = folder;
         this.vocabulary = vocabulary;
         wide = vocabulary > 1 << 16;
@@ -32,6 +41,8 @@ public final class TokenShardWriter implements AutoCloseable {
             tokens = new BufferedOutputStream(Files.newOutputStream(part(TokenShard.TOKENS)), 1 << 20);
             documents = new BufferedOutputStream(Files.newOutputStream(part(TokenShard.DOCUMENTS)), 1 << 16);
             documents.write(new byte[8]);
+            answers = marked ? Optional.of(new BufferedOutputStream(Files.newOutputStream(part(TokenShard.ANSWERS)), 1 << 20))
+                    : Optional.empty();
         } catch (IOException e) {
             throw failed(e);
         }
@@ -47,6 +58,13 @@ public final class TokenShardWriter implements AutoCloseable {
 
     /// Appends a document; an empty one is passed over.
     public void add(int[] ids) {
+        boolean[] all = new boolean[ids.length];
+        Arrays.fill(all, true);
+        add(ids, all);
+    }
+
+    /// Appends a document of which only the tokens marked in `learn` are to be learnt.
+    public void add(int[] ids, boolean[] learn) {
         if (ids.length == 0) {
             return;
         }
@@ -65,6 +83,11 @@ public final class TokenShardWriter implements AutoCloseable {
         documentCount++;
         try {
             tokens.write(buffer.array());
+            if (answers.isPresent()) {
+                for (boolean one : learn) {
+                    answers.get().write(one ? 1 : 0);
+                }
+            }
             documents.write(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(count).array());
         } catch (IOException e) {
             throw failed(e);
@@ -85,13 +108,20 @@ public final class TokenShardWriter implements AutoCloseable {
     public TokenShard commit(String fingerprint) {
         ObjectNode about = Json.object();
         about.put("tokens", count).put("documents", documentCount).put("vocabulary", vocabulary).put("wide", wide)
+                .put("answers", answers.isPresent())
                 .put("fingerprint", fingerprint);
         try {
             tokens.close();
             documents.close();
+            if (answers.isPresent()) {
+                answers.get().close();
+            }
             Files.deleteIfExists(folder.resolve(TokenShard.ABOUT));
             move(TokenShard.TOKENS);
             move(TokenShard.DOCUMENTS);
+            if (answers.isPresent()) {
+                move(TokenShard.ANSWERS);
+            }
             Files.writeString(part(TokenShard.ABOUT), Json.pretty(about));
             move(TokenShard.ABOUT);
         } catch (IOException e) {
@@ -109,7 +139,10 @@ public final class TokenShardWriter implements AutoCloseable {
         try {
             tokens.close();
             documents.close();
-            for (String name : new String[] {TokenShard.TOKENS, TokenShard.DOCUMENTS, TokenShard.ABOUT}) {
+            if (answers.isPresent()) {
+                answers.get().close();
+            }
+            for (String name : List.of(TokenShard.TOKENS, TokenShard.DOCUMENTS, TokenShard.ANSWERS, TokenShard.ABOUT)) {
                 Files.deleteIfExists(part(name));
             }
         } catch (IOException e) {

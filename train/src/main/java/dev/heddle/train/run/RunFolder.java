@@ -12,8 +12,9 @@ import java.util.OptionalLong;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
-/// The folder of a run: the model as a checkpoint at the top, `metrics.jsonl`, token shards under `data/`, and saved
-/// training states under `state/step-N`. A state is written beside its place and moved there, so it is whole or absent.
+/// The folder of a run: the model as a checkpoint at the top beside what people look at ([RunRecord]), token shards under
+/// `data/`, and saved training states under `state/step-N`. A state is written beside its place and moved there, so it is
+/// whole or absent.
 final class RunFolder {
     private static final String STEP = "step-";
 
@@ -35,10 +36,6 @@ final class RunFolder {
 
     Path adapter() {
         return folder.resolve("adapter");
-    }
-
-    Path metrics() {
-        return folder.resolve("metrics.jsonl");
     }
 
     Path shards() {

@@ -4,7 +4,6 @@ import dev.heddle.train.TrainingPass;
 import dev.heddle.train.data.Stretch;
 import dev.heddle.train.data.TokenShard;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -16,16 +15,17 @@ final class TextEvaluation implements Evaluation {
 
     /// @param length most inputs of a piece
     /// @param batch  pieces in one pass
-    /// @param most   predictions after which the rest is left out
+    /// @param most   tokens after which the rest is left out
     TextEvaluation(List<TokenShard> shards, int length, int batch, long most) {
         List<Stretch> pieces = new ArrayList<>();
+        long read = 0;
         for (TokenShard shard : shards) {
-            for (long d = 0; d < shard.documents() && tokens < most; d++) {
-                for (long from = 0; from + 1 < shard.length(d) && tokens < most; from += length) {
-                    int count = (int) Math.min(Math.min(length, shard.length(d) - 1 - from), most - tokens);
-                    int[] ids = shard.read(d, from, count + 1);
-                    pieces.add(new Stretch(0, Arrays.copyOf(ids, count), Arrays.copyOfRange(ids, 1, count + 1), false));
-                    tokens += count;
+            for (long d = 0; d < shard.documents() && read < most; d++) {
+                for (long from = 0; from + 1 < shard.length(d) && read < most; from += length) {
+                    int count = (int) Math.min(Math.min(length, shard.length(d) - 1 - from), most - read);
+                    pieces.add(shard.stretch(d, from, count, 0, false));
+                    tokens += pieces.getLast().predictions();
+                    read += count;
                 }
             }
         }

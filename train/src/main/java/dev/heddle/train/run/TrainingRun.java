@@ -3,6 +3,7 @@ package dev.heddle.train.run;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.heddle.checkpoint.json.Json;
 import dev.heddle.checkpoint.spec.SpecFile;
+import dev.heddle.checkpoint.template.ChatTemplate;
 import dev.heddle.checkpoint.tokenizer.Tokenizer;
 import dev.heddle.checkpoint.weights.SafetensorsWriter;
 import dev.heddle.core.backend.Backend;
@@ -22,6 +23,7 @@ import dev.heddle.train.config.PhaseConfig;
 import dev.heddle.train.config.TaskConfig;
 import dev.heddle.train.config.TrainConfig;
 import dev.heddle.train.data.BatchSource;
+import dev.heddle.train.data.ConversationEncoder;
 import dev.heddle.train.data.CorpusShards;
 import dev.heddle.train.data.DocumentSource;
 import dev.heddle.train.data.LaneSampler;
@@ -31,6 +33,7 @@ import dev.heddle.train.optimize.Optimizer;
 import dev.heddle.train.optimize.ParameterGroup;
 import dev.heddle.train.optimize.Schedule;
 import dev.heddle.train.recall.RecallSource;
+import dev.heddle.train.report.RunMetrics;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
@@ -46,6 +49,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
+import java.util.function.LongConsumer;
 import java.util.stream.Stream;
 
 /// A whole training as its configuration describes it: shards, model, phases, evaluation, saved states. Begun in a folder
@@ -143,10 +147,10 @@ public final class TrainingRun implements AutoCloseable {
                     fingerprint);
             listener.resumed(last.getAsLong());
         }
-        try (MetricsFile metrics = new MetricsFile(folder.metrics(), optimizer.step())) {
+        try (RunRecord record = new RunRecord(folder.model(), config, start.spec(), optimizer.step())) {
             for (Phase phase : phases) {
                 if (optimizer.step() < phase.lastStep()) {
-                    run(phase, phases.getLast().lastStep(), evaluation, metrics, fingerprint, stop);
+                    run(phase, phases.getLast().lastStep(), evaluation, record, fingerprint, stop);
                 }
             }
         }
@@ -159,7 +163,7 @@ public final class TrainingRun implements AutoCloseable {
         return phases.stream().filter(phase -> step <= phase.lastStep()).findFirst().orElse(phases.getLast());
     }
 
-    private void run(Phase phase, long total, Evaluation evaluation, MetricsFile metrics, String fingerprint,
+    private void run(Phase phase, long total, Evaluation evaluation, RunRecord record, String fingerprint,
             BooleanSupplier stop) {
         Trainer trainer = new Trainer(new Trainer.Settings(config.length(), config.accumulate()), phase.sampler(), pass, optimizer,
                 phase.schedule());
@@ -179,10 +183,14 @@ public final class TrainingRun implements AutoCloseable {
                     listener.recalled(step.step(), result.accuracy());
                 }
             }
-            metrics.add(line);
+            record.add(line);
             listener.step(step, total);
-            if (atEnd || config.checkpointEvery() > 0 && step.step() % config.checkpointEvery() == 0) {
+            boolean saves = atEnd || config.checkpointEvery() > 0 && step.step() % config.checkpointEvery() == 0;
+            if (saves) {
                 save(phase, fingerprint);
+            }
+            if (saves || line.has(RunMetrics.VALIDATION)) {
+                record.draw();
             }
         }, stop);
     }
@@ -216,13 +224,13 @@ public final class TrainingRun implements AutoCloseable {
         double heldOut = config.validation().isPresent() ? 0 : config.heldOut();
         for (List<DataConfig> mixture : mixtures) {
             for (DataConfig data : mixture) {
-                splits.computeIfAbsent(data, d -> shards.of(source(d), heldOut, count -> listener.tokenizing(d.file(), count)));
+                splits.computeIfAbsent(data, d -> split(shards, of, d, heldOut));
             }
         }
         config.data().stream().distinct().forEach(data -> held.add(splits.get(data).validation()));
         config.validation().ifPresent(data -> {
             held.clear();
-            held.add(shards.of(source(data), 0, count -> listener.tokenizing(data.file(), count)).train());
+            held.add(split(shards, of, data, 0).train());
         });
         tokens[0] = splits.values().stream().mapToLong(split -> split.train().tokens()).sum();
         Schedule first = config.schedule().over(config.steps());
@@ -232,8 +240,17 @@ public final class TrainingRun implements AutoCloseable {
         return phases;
     }
 
-    private DocumentSource source(DataConfig data) {
-        return new DocumentSource(base.resolve(data.file()), data.field());
+    private CorpusShards.Split split(CorpusShards shards, Text of, DataConfig data, double heldOut) {
+        DocumentSource source = new DocumentSource(base.resolve(data.file()), data.fieldName());
+        LongConsumer progress = count -> listener.tokenizing(data.file(), count);
+        if (!data.chat()) {
+            return shards.of(source, heldOut, progress);
+        }
+        Path beside = of.file().toAbsolutePath().getParent();
+        ChatTemplate template = ChatTemplate.load(beside).orElseThrow(() -> new TrainingException(data.file()
+                + ": conversations need a chat template, and there is none beside the tokenizer in " + beside));
+        return shards.conversations(source, new ConversationEncoder(template, of.tokenizer()),
+                ChatTemplate.sources(beside).toString(), heldOut, progress);
     }
 
     private LaneSampler sampler(List<DataConfig> mixture, Map<DataConfig, CorpusShards.Split> splits, long seed) {
@@ -245,7 +262,8 @@ public final class TrainingRun implements AutoCloseable {
     private String fingerprint() {
         return SpecFile.json(start.spec()) + " " + config.task().map(Object::toString).orElse("") + config.data() + config.validation() + config.heldOut() + config.steps()
                 + config.schedule() + config.anneal() + config.length() + " " + config.batch() + " " + config.accumulate() + " "
-                + config.carry() + config.seed() + config.optimizer() + config.lora() + config.freeze();
+                + config.carry() + config.seed() + config.optimizer() + config.lora() + config.freeze()
+                + (config.lora().isPresent() || !config.freeze().isEmpty() ? config.model() : "");
     }
 
     private void save(Phase phase, String fingerprint) {

@@ -1,4 +1,4 @@
-package dev.heddle.train.run;
+package dev.heddle.train.report;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.heddle.checkpoint.json.Json;
