@@ -63,6 +63,7 @@ public final class TrainingPass implements AutoCloseable {
 
     /// Σ loss in nats without gradients, every stretch from an empty state.
     public double evaluate(List<Stretch> stretches) {
+        executor.forgetDerived();
         double sum = losses(stretches, Optional.empty(), 1);
         release();
         return sum;
@@ -87,6 +88,7 @@ public final class TrainingPass implements AutoCloseable {
         ended.addAll(sequences);
         Places places = Places.of(stretches);
         Pass pass = Pass.of(executor, sequences, stretches.stream().map(Stretch::inputs).toList(), Optional.empty());
+        executor.forgetDerived();
         float[] logits = backend.read(model.logits(pass, places.rows()));
         release();
         int width = model.spec().vocabulary();

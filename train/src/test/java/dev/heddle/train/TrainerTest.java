@@ -127,6 +127,27 @@ class TrainerTest {
         assertEquals(whole, parts);
     }
 
+    /// What an evaluation derives from parameters must not outlive their update.
+    @Test
+    void evaluationSeesTheParametersAsTheyAre() {
+        try (Backend backend = CpuBackend.of(CpuBackend.Choice.BEST, 1)) {
+            Model model = new Model(spec(), new TrainableParameters(backend, new RandomParameters(backend, DType.F32, 1)));
+            LaneSampler sampler = new LaneSampler(List.of(new LaneSampler.Source(counting(), 1)), 4, 7);
+            List<Stretch> held = sampler.next(16);
+            long predictions = held.stream().mapToLong(Stretch::predictions).sum();
+            try (Optimizer optimizer = new Optimizer(backend, model.parameters(),
+                    _ -> Optional.of(new ParameterGroup("all", 1e-2, 0.01)), Optimizer.Settings.USUAL);
+                    TrainingPass pass = new TrainingPass(model, backend, 4, false)) {
+                new Trainer(new Trainer.Settings(16, 1), sampler, pass, optimizer, Schedule.constant(20)).run(_ -> {
+                    optimizer.clear();
+                    double taped = pass.run(held, optimizer, predictions);
+                    assertEquals(taped, pass.evaluate(held), 1e-4 * taped);
+                    assertEquals(taped, pass.answer(held).loss(), 1e-4 * taped);
+                }, () -> false);
+            }
+        }
+    }
+
     @Test
     void threadsDoNotChangeABit() {
         TokenShard shard = counting();

@@ -58,10 +58,15 @@ public final class Executor implements AutoCloseable {
         return value;
     }
 
-    @Override
-    public void close() {
+    /// Forgets what was derived from parameters, because they have changed.
+    public void forgetDerived() {
         derived.values().forEach(map -> map.values().forEach(tensor -> backend.free(tensor.storage())));
         derived.clear();
+    }
+
+    @Override
+    public void close() {
+        forgetDerived();
         workspace.close();
         lasting.close();
     }
