@@ -128,8 +128,8 @@ class BitsTest {
 
     @Test
     void interpretedEqualsCompiledOnTheBundledModel() throws Exception {
-        assertEquals(run(List.of("-Xint"), TestFiles.bundledModel(), 5, 2, 1),
-                run(List.of(), TestFiles.bundledModel(), 5, 2, 20).subList(19, 20));
+        assertEquals(run(List.of("-Xint"), TestFiles.bundledModel(), 2, 1, 1),
+                run(List.of(), TestFiles.bundledModel(), 2, 1, 20).subList(19, 20));
     }
 
     private static List<String> run(List<String> flags, Path folder, int prefill, int decode, int repetitions)
