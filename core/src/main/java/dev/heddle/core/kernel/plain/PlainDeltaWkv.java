@@ -11,11 +11,9 @@ import dev.heddle.core.tensor.Tensor;
 
 /// [DeltaWkv] step by step in double precision.
 public final class PlainDeltaWkv implements DeltaWkv {
-    /// Positions between the states the backward keeps.
-    private static final int CHUNK = 64;
-
     /// One position of one head.
-    private record Position(double[] r, double[] decay, double[] k, double[] v, double[] removal, double[] rate) {
+    private record Position(double[] r, double[] decay, double[] k, double[] v, double[] removal, double[] rate)
+            implements MatrixRecurrence.Row {
         static Position of(Shape shape, Inputs in, int t, int h) {
             int kd = shape.keyDim();
             double[] decay = row(in.logDecay(), t, h * kd, kd);
@@ -38,7 +36,8 @@ public final class PlainDeltaWkv implements DeltaWkv {
             return held;
         }
 
-        void step(double[] s) {
+        @Override
+        public void step(double[] s) {
             double[] held = held(s);
             for (int i = 0; i < k.length; i++) {
                 for (int j = 0; j < v.length; j++) {
@@ -48,7 +47,8 @@ public final class PlainDeltaWkv implements DeltaWkv {
             }
         }
 
-        double[] read(double[] s) {
+        @Override
+        public double[] read(double[] s) {
             double[] out = new double[v.length];
             for (int i = 0; i < k.length; i++) {
                 for (int j = 0; j < v.length; j++) {
@@ -61,33 +61,15 @@ public final class PlainDeltaWkv implements DeltaWkv {
 
     @Override
     public void forward(Shape shape, Tensor y, Inputs inputs, Tensor state, Segments segments) {
-        int size = shape.keyDim() * shape.valueDim();
-        for (int s = 0; s < segments.count(); s++) {
-            int slot = segments.slots()[s];
-            for (int h = 0; h < shape.heads(); h++) {
-                double[] hidden = row(state, slot, h * size, size);
-                for (int t = segments.start(s); t < segments.end(s); t++) {
-                    Position position = Position.of(shape, inputs, t, h);
-                    position.step(hidden);
-                    put(y, t, h * shape.valueDim(), position.read(hidden));
-                }
-                put(state, slot, h * size, hidden);
-            }
-        }
+        MatrixRecurrence.forward(y, shape.valueDim(), shape.heads(), shape.keyDim() * shape.valueDim(), state, segments,
+                (t, h) -> Position.of(shape, inputs, t, h));
     }
 
     @Override
     public void backward(Shape shape, Inputs gradients, Tensor dy, Inputs inputs, Tensor initialState, Segments segments) {
-        int size = shape.keyDim() * shape.valueDim();
-        for (int s = 0; s < segments.count(); s++) {
-            for (int h = 0; h < shape.heads(); h++) {
-                int head = h;
-                ChunkedBackward.run(row(initialState, segments.slots()[s], h * size, size), segments.start(s),
-                        segments.end(s), CHUNK, (state, t) -> Position.of(shape, inputs, t, head).step(state),
-                        (dState, before, after, t) -> rowBackward(shape, gradients, dy, Position.of(shape, inputs, t, head),
-                                dState, before, after, t, head));
-            }
-        }
+        MatrixRecurrence.backward(shape.heads(), shape.keyDim() * shape.valueDim(), initialState, segments,
+                (t, h) -> Position.of(shape, inputs, t, h), (dState, before, after, t, h) -> rowBackward(shape, gradients, dy,
+                        Position.of(shape, inputs, t, h), dState, before, after, t, h));
     }
 
     private static void rowBackward(Shape shape, Inputs gradients, Tensor dy, Position x, double[] ds, double[] before,

@@ -2,7 +2,6 @@ package dev.heddle.core.kernel.plain;
 
 import static dev.heddle.core.kernel.plain.Elements.at;
 import static dev.heddle.core.kernel.plain.Elements.plus;
-import static dev.heddle.core.kernel.plain.Elements.put;
 import static dev.heddle.core.kernel.plain.Elements.row;
 
 import dev.heddle.core.kernel.GatedDeltaRule;
@@ -12,11 +11,8 @@ import java.util.Arrays;
 
 /// [GatedDeltaRule] step by step in double precision.
 public final class PlainGatedDeltaRule implements GatedDeltaRule {
-    /// Positions between the states the backward keeps.
-    private static final int CHUNK = 64;
-
     /// One position of one head; decay holds a factor for each key channel.
-    private record Position(double[] q, double[] k, double[] v, double[] decay, double rate) {
+    private record Position(double[] q, double[] k, double[] v, double[] decay, double rate) implements MatrixRecurrence.Row {
         static Position of(Shape shape, Inputs in, int t, int h) {
             int kd = shape.keyDim();
             int key = shape.keyHead(h) * kd;
@@ -41,7 +37,8 @@ public final class PlainGatedDeltaRule implements GatedDeltaRule {
             return held;
         }
 
-        void step(double[] s) {
+        @Override
+        public void step(double[] s) {
             double[] held = held(s);
             for (int i = 0; i < k.length; i++) {
                 for (int j = 0; j < v.length; j++) {
@@ -51,7 +48,8 @@ public final class PlainGatedDeltaRule implements GatedDeltaRule {
             }
         }
 
-        double[] read(double[] s) {
+        @Override
+        public double[] read(double[] s) {
             double[] out = new double[v.length];
             for (int i = 0; i < k.length; i++) {
                 for (int j = 0; j < v.length; j++) {
@@ -68,33 +66,15 @@ public final class PlainGatedDeltaRule implements GatedDeltaRule {
 
     @Override
     public void forward(Shape shape, Tensor y, Inputs inputs, Tensor state, Segments segments) {
-        int size = shape.keyDim() * shape.valueDim();
-        for (int s = 0; s < segments.count(); s++) {
-            int slot = segments.slots()[s];
-            for (int h = 0; h < shape.heads(); h++) {
-                double[] hidden = row(state, slot, h * size, size);
-                for (int t = segments.start(s); t < segments.end(s); t++) {
-                    Position position = Position.of(shape, inputs, t, h);
-                    position.step(hidden);
-                    put(y, t, h * shape.valueDim(), position.read(hidden));
-                }
-                put(state, slot, h * size, hidden);
-            }
-        }
+        MatrixRecurrence.forward(y, shape.valueDim(), shape.heads(), shape.keyDim() * shape.valueDim(), state, segments,
+                (t, h) -> Position.of(shape, inputs, t, h));
     }
 
     @Override
     public void backward(Shape shape, Inputs gradients, Tensor dy, Inputs inputs, Tensor initialState, Segments segments) {
-        int size = shape.keyDim() * shape.valueDim();
-        for (int s = 0; s < segments.count(); s++) {
-            for (int h = 0; h < shape.heads(); h++) {
-                int head = h;
-                ChunkedBackward.run(row(initialState, segments.slots()[s], h * size, size), segments.start(s),
-                        segments.end(s), CHUNK, (state, t) -> Position.of(shape, inputs, t, head).step(state),
-                        (dState, before, after, t) -> rowBackward(shape, gradients, dy, Position.of(shape, inputs, t, head),
-                                dState, before, after, t, head));
-            }
-        }
+        MatrixRecurrence.backward(shape.heads(), shape.keyDim() * shape.valueDim(), initialState, segments,
+                (t, h) -> Position.of(shape, inputs, t, h), (dState, before, after, t, h) -> rowBackward(shape, gradients, dy,
+                        Position.of(shape, inputs, t, h), dState, before, after, t, h));
     }
 
     private static void rowBackward(Shape shape, Inputs gradients, Tensor dy, Position x, double[] ds, double[] before,
