@@ -1,0 +1,3 @@
+package dev.heddle.checkpoint.gguf.export;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
