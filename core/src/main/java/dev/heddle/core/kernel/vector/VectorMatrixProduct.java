@@ -3,8 +3,13 @@ package dev.heddle.core.kernel.vector;
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.MatrixShapes;
 import dev.heddle.core.parallel.Workers;
+import dev.heddle.core.tensor.Blocks;
 import dev.heddle.core.tensor.DType;
+import dev.heddle.core.tensor.Memory;
 import dev.heddle.core.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /// Matrix products on the Vector API.
 ///
@@ -92,7 +97,7 @@ public final class VectorMatrixProduct implements MatrixProduct {
     /// Outputs `from` to `to` of every activation row.
     private void rows(Tensor y, Tensor x, Tensor w, int from, int to) {
         int tokens = x.rows();
-        if (tokens > DIRECT) {
+        if (tokens > DIRECT || w.dtype().isQuantized()) {
             for (int o = from; o < to; o += PANEL) {
                 panel(y, x, w, o, Math.min(o + PANEL, to));
             }
@@ -142,13 +147,23 @@ public final class VectorMatrixProduct implements MatrixProduct {
         switch (type) {
             case F32 -> RowsF32.unpack(to, from, n);
             case BF16 -> RowsBfloat16.unpack(to, from, n);
-            default -> RowsFloat16.unpack(to, from, n);
+            case F16 -> RowsFloat16.unpack(to, from, n);
+            case F64, I64, I32, I16, I8, U8, BOOL -> throw new IllegalArgumentException("weights cannot be " + type);
+            case Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q3_K, Q4_K, Q5_K, Q6_K -> {
+                float[] values = new float[n];
+                Blocks.read(type, from, n, values, 0);
+                MemorySegment.copy(values, 0, Memory.ALL, ValueLayout.JAVA_FLOAT, to, n);
+            }
         }
     }
 
     @Override
     public void inputGradient(Tensor dx, Tensor dy, Tensor w) {
         MatrixShapes.product(dy, dx, w);
+        if (w.dtype().isQuantized()) {
+            expandedInputGradient(dx, dy, w);
+            return;
+        }
         int columns = w.columns();
         int across = Math.ceilDiv(columns, GradientTile.COLUMNS);
         int down = Math.ceilDiv(dx.rows(), BLOCK);
@@ -159,6 +174,23 @@ public final class VectorMatrixProduct implements MatrixProduct {
                 inputGradient(dx, dy, w, t, Math.min(t + BLOCK, dx.rows()), j, Math.min(GradientTile.COLUMNS, columns - j));
             }
         });
+    }
+
+    /// With quantized weights, expanded to f32 a few rows at a time.
+    private void expandedInputGradient(Tensor dx, Tensor dy, Tensor w) {
+        try (Arena arena = Arena.ofShared()) {
+            Tensor some = Tensor.zeros(arena, DType.F32, DEPTH, w.columns());
+            for (int o = 0; o < w.rows(); o += DEPTH) {
+                int first = o;
+                int depth = Math.min(DEPTH, w.rows() - o);
+                workers.forRange(depth, 8, (from, to) -> {
+                    for (int k = from; k < to; k++) {
+                        unpack(some.address(k), w.dtype(), w.address(first + k), w.columns());
+                    }
+                });
+                inputGradient(dx, dy.columnRange(o, o + depth), some.rowRange(0, depth));
+            }
+        }
     }
 
     private void inputGradient(Tensor dx, Tensor dy, Tensor w, int from, int to, int column, int columns) {
