@@ -32,27 +32,38 @@ final class Draft {
     }
 
     void number(String key, long value) {
-        metadata.put(architecture + "." + key, new GgufValue.Whole(Type.UINT32, value));
+        put(key, new GgufValue.Whole(Type.UINT32, value));
     }
 
     void numbers(String key, int[] values) {
-        metadata.put(architecture + "." + key, new GgufValue.Wholes(Type.INT32, Arrays.stream(values).asLongStream().toArray()));
+        put(key, new GgufValue.Wholes(Type.INT32, Arrays.stream(values).asLongStream().toArray()));
     }
 
     void real(String key, double value) {
-        metadata.put(architecture + "." + key, new GgufValue.Real(Type.FLOAT32, (float) value));
+        put(key, new GgufValue.Real(Type.FLOAT32, (float) value));
     }
 
     void flag(String key, boolean value) {
-        metadata.put(architecture + "." + key, new GgufValue.Flag(value));
+        put(key, new GgufValue.Flag(value));
     }
 
     void flags(String key, boolean[] values) {
-        metadata.put(architecture + "." + key, new GgufValue.Flags(values));
+        put(key, new GgufValue.Flags(values));
     }
 
     void text(String key, String value) {
-        metadata.put(architecture + "." + key, new GgufValue.Text(value));
+        put(key, new GgufValue.Text(value));
+    }
+
+    /// A hyper-parameter stands for all layers.
+    private void put(String key, GgufValue value) {
+        GgufValue old = metadata.put(architecture + "." + key, value);
+        Unsuitable.unless(old == null || old.equals(value), "one " + key + " for all layers, not " + old + " and " + value);
+    }
+
+    /// Whether this tensor is described already.
+    boolean has(String tensor) {
+        return tensors.stream().anyMatch(one -> one.name().equals(tensor));
     }
 
     /// Names of all parameters and buffers.

@@ -19,6 +19,7 @@ final class Rwkv7Architecture implements GgufArchitecture {
     @Override
     public Export export(ModelSpec spec) {
         Draft draft = new Draft("rwkv7", spec);
+        Unsuitable.unless(spec.blocks().size() > 1, "two blocks or more");
         RwkvTensors.ends(draft, spec);
         for (int i = 0; i < spec.blocks().size(); i++) {
             List<LayerSpec> pair = Ends.pair(spec.blocks().get(i));
@@ -38,9 +39,7 @@ final class Rwkv7Architecture implements GgufArchitecture {
         draft.number("wkv.head_size", spec.headDim());
         draft.number("attention.decay_lora_rank", spec.decayRank());
         draft.number("attention.iclr_lora_rank", spec.rateRank());
-        if (spec.first()) {
-            draft.number("attention.value_residual_mix_lora_rank", spec.rateRank());
-        } else {
+        if (!spec.first()) {
             draft.number("attention.value_residual_mix_lora_rank", spec.valueRank());
         }
         draft.number("attention.gate_lora_rank", spec.gateRank());
