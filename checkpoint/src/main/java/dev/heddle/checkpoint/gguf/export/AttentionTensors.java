@@ -1,6 +1,7 @@
 package dev.heddle.checkpoint.gguf.export;
 
 import dev.heddle.core.spec.AttentionSpec;
+import dev.heddle.core.spec.ModelSpec;
 import dev.heddle.core.spec.NormSpec;
 import dev.heddle.core.spec.PositionSpec;
 import dev.heddle.core.spec.RopeScaling;
@@ -13,13 +14,14 @@ final class AttentionTensors {
     private AttentionTensors() {
     }
 
-    /// Grouped-query softmax attention over all positions, and nothing beyond it.
-    static void requirePlain(AttentionSpec spec) {
+    /// Grouped-query softmax attention over all positions, and nothing beyond it. A window as long as the context is none.
+    static void requirePlain(AttentionSpec spec, ModelSpec model) {
         Unsuitable.unless(spec.valueDim() == spec.headDim(), "values as wide as keys");
         Unsuitable.unless(spec.inputWidth() == 0 && spec.adapterRank() == 0 && spec.convolution() == 0
                 && spec.differential().isNone() && spec.outputProjection()
                 && spec.keyValues() instanceof AttentionSpec.KeyValueSource.Own, "plain attention");
-        Unsuitable.unless(spec.window() == 0 && spec.sinks() == 0, "attention without a window");
+        boolean wide = spec.window() == 0 || model.context() > 0 && spec.window() >= model.context();
+        Unsuitable.unless(wide && spec.sinks() == 0, "attention without a window");
         Unsuitable.unless(spec.softcap() == 0, "attention without a soft cap");
     }
 

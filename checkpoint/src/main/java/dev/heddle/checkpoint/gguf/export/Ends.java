@@ -1,5 +1,6 @@
 package dev.heddle.checkpoint.gguf.export;
 
+import dev.heddle.core.spec.ChannelMixerSpec;
 import dev.heddle.core.spec.LayerSpec;
 import dev.heddle.core.spec.ModelSpec;
 import dev.heddle.core.spec.NormSpec;
@@ -76,6 +77,22 @@ final class Ends {
         ResidualSpec residual = residual(layer, norm);
         Unsuitable.unless(residual.scale() == 1, "residual branches without a factor");
         return residual.body();
+    }
+
+    /// The channel mixer of a residual branch without a factor.
+    static ChannelMixerSpec channel(LayerSpec layer, NormSpec norm) {
+        return channel(body(layer, norm));
+    }
+
+    static ChannelMixerSpec channel(ResidualSpec residual) {
+        return channel(residual.body());
+    }
+
+    private static ChannelMixerSpec channel(LayerSpec body) {
+        if (body instanceof ChannelMixerSpec channel) {
+            return channel;
+        }
+        throw new Unsuitable("needs a channel mixer after each mixer");
     }
 
     /// The two residual branches of a block: mixer and channel mixer.

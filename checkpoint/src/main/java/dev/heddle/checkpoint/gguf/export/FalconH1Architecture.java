@@ -1,7 +1,6 @@
 package dev.heddle.checkpoint.gguf.export;
 
 import dev.heddle.core.spec.AttentionSpec;
-import dev.heddle.core.spec.ChannelMixerSpec;
 import dev.heddle.core.spec.GatedMlpSpec;
 import dev.heddle.core.spec.LayerSpec;
 import dev.heddle.core.spec.Mamba2Spec;
@@ -34,7 +33,7 @@ final class FalconH1Architecture implements GgufArchitecture {
             Unsuitable.unless(mixers.branches().size() == 2 && mixers.merge() == ParallelSpec.Merge.ADD && mixers.inner() == 0,
                     "two mixers whose outputs are added");
             mixers.branches().forEach(branch -> mixer(draft, layer.at("0." + branch.name() + ".", ""), branch, epsilon, spec));
-            GatedMlpSpec mlp = MlpTensors.gated((ChannelMixerSpec) Ends.body(pair.get(1), spec.finalNorm()));
+            GatedMlpSpec mlp = MlpTensors.gated(Ends.channel(pair.get(1), spec.finalNorm()));
             draft.number("feed_forward_length", mlp.inner());
             MlpTensors.gated(layer.at("1.", ""), mlp, "");
         }
@@ -46,7 +45,7 @@ final class FalconH1Architecture implements GgufArchitecture {
         switch (branch.layer()) {
             case Mamba2Spec mamba -> MambaTensors.mamba2(draft, layer, mamba, branch.inputScale(), branch.outputScale(), epsilon);
             case AttentionSpec attention -> {
-                AttentionTensors.requirePlain(attention);
+                AttentionTensors.requirePlain(attention, model);
                 AttentionTensors.requireUsualScale(attention);
                 AttentionTensors.counts(draft, attention);
                 draft.number("attention.head_count_kv", attention.kvHeads());

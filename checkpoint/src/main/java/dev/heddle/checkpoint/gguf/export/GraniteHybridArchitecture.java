@@ -30,7 +30,8 @@ final class GraniteHybridArchitecture implements GgufArchitecture {
         draft.real("embedding_scale", spec.embedding().scale());
         draft.real("logit_scale", 1 / spec.head().scale());
         int[] kvHeads = new int[spec.blocks().size()];
-        double branch = ((ResidualSpec) Ends.pair(spec.blocks().getFirst()).getFirst()).scale();
+        Unsuitable.unless(kvHeads.length > 0, "blocks");
+        double branch = Ends.residual(Ends.pair(spec.blocks().getFirst()).getFirst(), spec.finalNorm()).scale();
         draft.real("residual_scale", branch);
         boolean rotates = false;
         boolean recurs = false;
@@ -45,7 +46,7 @@ final class GraniteHybridArchitecture implements GgufArchitecture {
                 case AttentionSpec attention -> {
                     kvHeads[i] = attention.kvHeads();
                     rotates |= attention.position() instanceof PositionSpec.Rotary;
-                    attention(draft, layer.at("0.", ""), attention);
+                    attention(draft, layer.at("0.", ""), attention, spec);
                 }
                 case Mamba2Spec mamba -> {
                     Unsuitable.unless(mamba.inner() == 2 * spec.width() && !mamba.norm().isNone(),
@@ -55,7 +56,7 @@ final class GraniteHybridArchitecture implements GgufArchitecture {
                 }
                 default -> throw new Unsuitable("needs mixers that are Mamba-2 or attention");
             }
-            channel(draft, layer.at("1.", ""), (ChannelMixerSpec) channel.body());
+            channel(draft, layer.at("1.", ""), Ends.channel(channel));
         }
         Unsuitable.unless(recurs, "a Mamba-2 layer");
         draft.numbers("attention.head_count_kv", kvHeads);
@@ -63,8 +64,8 @@ final class GraniteHybridArchitecture implements GgufArchitecture {
         return draft.finish();
     }
 
-    private static void attention(Draft draft, Draft.Below layer, AttentionSpec spec) {
-        AttentionTensors.requirePlain(spec);
+    private static void attention(Draft draft, Draft.Below layer, AttentionSpec spec, ModelSpec model) {
+        AttentionTensors.requirePlain(spec, model);
         Unsuitable.unless(spec.queryKeyNorm().isNone() && spec.keyScale() == 1, "attention without norms of queries and keys");
         AttentionTensors.counts(draft, spec);
         draft.real("attention.scale", spec.scoreScale());
@@ -85,7 +86,7 @@ final class GraniteHybridArchitecture implements GgufArchitecture {
         }
         Unsuitable.unless(moe.router().equals(Router.softmaxOfChosen()), "experts weighted by the probabilities among the chosen");
         draft.number("feed_forward_length", MlpTensors.gated(moe.expert()).inner());
-        MlpTensors.experts(draft, layer, moe);
+        MlpTensors.experts(draft, layer, moe, 1);
         moe.shared().ifPresent(shared -> {
             Unsuitable.unless(!shared.gated(), "a shared expert without a gate");
             draft.number("expert_shared_feed_forward_length", MlpTensors.gated(shared.expert()).inner());

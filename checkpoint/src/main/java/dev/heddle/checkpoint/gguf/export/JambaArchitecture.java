@@ -35,12 +35,12 @@ final class JambaArchitecture implements GgufArchitecture {
             switch (Ends.body(pair.get(0), spec.finalNorm())) {
                 case AttentionSpec attention -> {
                     kvHeads[i] = attention.kvHeads();
-                    attention(draft, layer.at("0.", ""), attention, spec.width());
+                    attention(draft, layer.at("0.", ""), attention, spec);
                 }
                 case Mamba1Spec mamba -> mamba(draft, layer.at("0.", ""), mamba, spec);
                 default -> throw new Unsuitable("needs mixers that are Mamba or attention");
             }
-            int width = channel(draft, layer.at("1.", ""), (ChannelMixerSpec) Ends.body(pair.get(1), spec.finalNorm()));
+            int width = channel(draft, layer.at("1.", ""), Ends.channel(pair.get(1), spec.finalNorm()));
             Unsuitable.unless(inner == 0 || inner == width, "MLPs and experts of one inner width");
             inner = width;
         }
@@ -49,10 +49,10 @@ final class JambaArchitecture implements GgufArchitecture {
         return draft.finish();
     }
 
-    private static void attention(Draft draft, Draft.Below layer, AttentionSpec spec, int width) {
-        AttentionTensors.requirePlain(spec);
+    private static void attention(Draft draft, Draft.Below layer, AttentionSpec spec, ModelSpec model) {
+        AttentionTensors.requirePlain(spec, model);
         AttentionTensors.requireUsualScale(spec);
-        Unsuitable.unless(spec.position() instanceof PositionSpec.None && spec.heads() * spec.headDim() == width
+        Unsuitable.unless(spec.position() instanceof PositionSpec.None && spec.heads() * spec.headDim() == model.width()
                 && spec.queryKeyNorm().isNone(), "attention without positions over heads that make up the model's width");
         AttentionTensors.counts(draft, spec);
         AttentionTensors.projections(layer, spec, false, 1, 1);
@@ -73,7 +73,7 @@ final class JambaArchitecture implements GgufArchitecture {
         }
         Unsuitable.unless(moe.router().equals(Router.softmax()) && moe.shared().isEmpty(),
                 "experts weighted by their probabilities among all, and none shared");
-        MlpTensors.experts(draft, layer, moe);
+        MlpTensors.experts(draft, layer, moe, 1);
         return MlpTensors.gated(moe.expert()).inner();
     }
 }

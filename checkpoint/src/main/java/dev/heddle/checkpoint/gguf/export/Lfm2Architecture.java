@@ -23,7 +23,7 @@ final class Lfm2Architecture implements GgufArchitecture {
     @Override
     public Export export(ModelSpec spec) {
         List<ChannelMixerSpec> channels = spec.blocks().stream()
-                .map(block -> (ChannelMixerSpec) Ends.body(Ends.pair(block).get(1), spec.finalNorm())).toList();
+                .map(block -> Ends.channel(Ends.pair(block).get(1), spec.finalNorm())).toList();
         boolean experts = channels.stream().anyMatch(MixtureOfExpertsSpec.class::isInstance);
         Draft draft = new Draft(experts ? "lfm2moe" : "lfm2", spec);
         // the final norm is called what other architectures call the embedding's
@@ -68,7 +68,7 @@ final class Lfm2Architecture implements GgufArchitecture {
     }
 
     private static void attention(Draft draft, Draft.Below layer, AttentionSpec spec, ModelSpec model) {
-        AttentionTensors.requirePlain(spec);
+        AttentionTensors.requirePlain(spec, model);
         AttentionTensors.requireUsualScale(spec);
         AttentionTensors.requireHeadNorm(spec, model.finalNorm());
         Unsuitable.unless(spec.heads() * spec.headDim() == model.width(), "heads that make up the model's width");
@@ -81,10 +81,10 @@ final class Lfm2Architecture implements GgufArchitecture {
     private static void experts(Draft draft, Draft.Below layer, MixtureOfExpertsSpec spec) {
         Router router = spec.router();
         Unsuitable.unless(router.scoring() == Router.Scoring.SIGMOID && router.choiceBias() && router.normalise()
-                && router.scale() == 1 && router.groups() == 1 && spec.shared().isEmpty() && spec.latent().isNone(),
+                && router.groups() == 1 && spec.shared().isEmpty() && spec.latent().isNone(),
                 "experts weighted by normalised sigmoids and chosen with a bias, none shared");
         draft.number("expert_feed_forward_length", MlpTensors.gated(spec.expert()).inner());
         draft.number("expert_gating_func", SIGMOID);
-        MlpTensors.experts(draft, layer, spec);
+        MlpTensors.experts(draft, layer, spec, router.scale());
     }
 }

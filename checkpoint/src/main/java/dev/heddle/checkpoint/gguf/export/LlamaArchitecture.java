@@ -43,8 +43,7 @@ final class LlamaArchitecture implements GgufArchitecture {
             AttentionSpec attention = attention(spec, i);
             Unsuitable.unless(attention.equals(attention(spec, 0)), "the same attention in all blocks");
             attention(draft, layer.at("0.", ""), attention, kind, spec);
-            channel(draft, layer.at("1.", ""), (ChannelMixerSpec) Ends.body(Ends.pair(spec.blocks().get(i)).get(1), spec.finalNorm()),
-                    kind);
+            channel(draft, layer.at("1.", ""), Ends.channel(Ends.pair(spec.blocks().get(i)).get(1), spec.finalNorm()), kind);
         }
         return draft.finish();
     }
@@ -58,7 +57,7 @@ final class LlamaArchitecture implements GgufArchitecture {
     }
 
     private static void attention(Draft draft, Draft.Below layer, AttentionSpec spec, Kind kind, ModelSpec model) {
-        AttentionTensors.requirePlain(spec);
+        AttentionTensors.requirePlain(spec, model);
         AttentionTensors.requireUsualScale(spec);
         Unsuitable.unless(!spec.outputGate() && spec.keyScale() == 1, "attention without a gate");
         AttentionTensors.counts(draft, spec);
@@ -82,7 +81,7 @@ final class LlamaArchitecture implements GgufArchitecture {
                             || moe.router().equals(Router.softmax().withNormalised(true, 0))),
                     "experts weighted by the probabilities among the chosen, and none shared");
             draft.number("feed_forward_length", MlpTensors.gated(moe.expert()).inner());
-            MlpTensors.experts(draft, layer, moe);
+            MlpTensors.experts(draft, layer, moe, 1);
         } else {
             GatedMlpSpec mlp = MlpTensors.gated(spec);
             Unsuitable.unless(!mlp.bias() || kind.name().equals("llama"), "MLPs without biases");

@@ -39,7 +39,9 @@ final class MlpTensors {
     }
 
     /// Router and experts.
-    static void experts(Draft draft, Draft.Below layer, MixtureOfExpertsSpec spec) {
+    ///
+    /// @param scale factor on the experts' outputs, where the architecture has none on their weights
+    static void experts(Draft draft, Draft.Below layer, MixtureOfExpertsSpec spec, double scale) {
         Unsuitable.unless(!spec.router().bias(), "routers without a bias");
         draft.number("expert_count", spec.experts());
         draft.number("expert_used_count", spec.active());
@@ -48,16 +50,16 @@ final class MlpTensors {
             layer.copy("exp_probs_b.bias", "router.choice_bias");
         }
         if (spec.expert() instanceof GatedMlpSpec) {
-            stacked(layer, "ffn_gate_exps.weight", "gate.weight", spec.experts());
+            stacked(layer, "ffn_gate_exps.weight", "gate.weight", spec.experts(), 1);
         }
-        stacked(layer, "ffn_up_exps.weight", "up.weight", spec.experts());
-        stacked(layer, "ffn_down_exps.weight", "down.weight", spec.experts());
+        stacked(layer, "ffn_up_exps.weight", "up.weight", spec.experts(), 1);
+        stacked(layer, "ffn_down_exps.weight", "down.weight", spec.experts(), scale);
     }
 
-    private static void stacked(Draft.Below layer, String tensor, String parameter, int experts) {
+    private static void stacked(Draft.Below layer, String tensor, String parameter, int experts, double scale) {
         List<Part> parts = new ArrayList<>();
         for (int e = 0; e < experts; e++) {
-            parts.add(Part.of("experts." + e + "." + parameter));
+            parts.add(Part.of("experts." + e + "." + parameter).times(scale));
         }
         long[] one = layer.shape("experts.0." + parameter);
         layer.write(tensor, new long[] {experts, one[0], one[1]}, parts);

@@ -43,7 +43,7 @@ final class NemotronHArchitecture implements GgufArchitecture {
                 }
                 case AttentionSpec attention -> {
                     kvHeads[i] = attention.kvHeads();
-                    attention(draft, layer, attention);
+                    attention(draft, layer, attention, spec);
                 }
                 case MlpSpec mlp -> {
                     Unsuitable.unless(!experts, "either MLPs or experts");
@@ -66,8 +66,8 @@ final class NemotronHArchitecture implements GgufArchitecture {
         throw new Unsuitable("needs MLPs with squared ReLU");
     }
 
-    private static void attention(Draft draft, Draft.Below layer, AttentionSpec spec) {
-        AttentionTensors.requirePlain(spec);
+    private static void attention(Draft draft, Draft.Below layer, AttentionSpec spec, ModelSpec model) {
+        AttentionTensors.requirePlain(spec, model);
         AttentionTensors.requireUsualScale(spec);
         Unsuitable.unless(spec.position() instanceof PositionSpec.None && spec.queryKeyNorm().isNone() && spec.keyScale() == 1,
                 "attention without positions");
@@ -82,7 +82,7 @@ final class NemotronHArchitecture implements GgufArchitecture {
         Unsuitable.unless(spec.shared().isPresent() && !spec.shared().get().gated(), "a shared expert without a gate");
         int inner = mlp(spec.expert());
         int shared = mlp(spec.shared().get().expert());
-        MlpTensors.experts(draft, layer, spec);
+        MlpTensors.experts(draft, layer, spec, 1);
         MlpTensors.plain(layer.at("shared.", ""), "_shexp");
         draft.number("expert_feed_forward_length", inner);
         draft.number("expert_shared_feed_forward_length", shared);

@@ -16,7 +16,7 @@ public record Part(String parameter, Optional<int[]> rows, Change change, float[
     public interface Change {
         Change NONE = x -> x;
         /// From ln(−A) to A.
-        Change NEGATIVE_EXP = x -> (float) -Math.exp(x);
+        Change NEGATIVE_EXP = x -> (float) -StrictMath.exp(x);
         /// From w − 1 to w.
         Change PLUS_ONE = x -> x + 1;
 

@@ -36,7 +36,7 @@ final class Qwen3NextArchitecture implements GgufArchitecture {
             layer.copy("attn_norm.weight", plusOne("0.norm.weight"));
             layer.copy("post_attention_norm.weight", plusOne("1.norm.weight"));
             switch (Ends.body(pair.get(0), norm)) {
-                case AttentionSpec attention -> attention(draft, layer.at("0.", ""), attention, norm);
+                case AttentionSpec attention -> attention(draft, layer.at("0.", ""), attention, spec);
                 case GatedDeltaNetSpec delta -> {
                     recurrent[i] = true;
                     delta(draft, layer.at("0.", ""), delta, norm);
@@ -66,10 +66,10 @@ final class Qwen3NextArchitecture implements GgufArchitecture {
         Ends.plain(draft, spec);
     }
 
-    private static void attention(Draft draft, Draft.Below layer, AttentionSpec spec, NormSpec norm) {
-        AttentionTensors.requirePlain(spec);
+    private static void attention(Draft draft, Draft.Below layer, AttentionSpec spec, ModelSpec model) {
+        AttentionTensors.requirePlain(spec, model);
         AttentionTensors.requireUsualScale(spec);
-        AttentionTensors.requireHeadNorm(spec, norm);
+        AttentionTensors.requireHeadNorm(spec, model.finalNorm());
         Unsuitable.unless(spec.outputGate() && !spec.qkvBias() && !spec.outputBias() && spec.keyScale() == 1,
                 "attention with a gate and without biases");
         Unsuitable.unless(!AttentionTensors.rotation(draft, spec), "rotary positions without Llama 3's scaling");
@@ -118,7 +118,7 @@ final class Qwen3NextArchitecture implements GgufArchitecture {
         draft.number("feed_forward_length", inner);
         draft.number("expert_feed_forward_length", inner);
         draft.number("expert_shared_feed_forward_length", shared.inner());
-        MlpTensors.experts(draft, layer, spec);
+        MlpTensors.experts(draft, layer, spec, 1);
         long width = layer.shape("shared_gate.weight")[1];
         layer.write("ffn_gate_inp_shexp.weight", new long[] {width}, Part.of("shared_gate.weight"));
         MlpTensors.gated(layer.at("shared.", ""), shared, "_shexp");
