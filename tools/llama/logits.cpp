@@ -32,7 +32,7 @@ static std::vector<std::vector<llama_token>> read_ids() {
 }
 
 static void quiet(ggml_log_level level, const char * text, void *) {
-    if (level == GGML_LOG_LEVEL_ERROR) {
+    if (level == GGML_LOG_LEVEL_ERROR || getenv("LLAMA_LOGITS_VERBOSE")) {
         fputs(text, stderr);
     }
 }
