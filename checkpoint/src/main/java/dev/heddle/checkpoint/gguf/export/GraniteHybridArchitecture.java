@@ -15,7 +15,11 @@ import java.util.Set;
 
 /// `granitehybrid`: Mamba-2 and attention layers, each followed by a gated MLP or by experts beside a shared one (Granite 4;
 /// Bamba with rotary positions). Multipliers are hyper-parameters.
-final class GraniteHybridArchitecture implements GgufArchitecture {
+public final class GraniteHybridArchitecture implements GgufArchitecture {
+    /// Says that heads of which only a part rotates have that part's pairs next to each other, as llama.cpp rotates them;
+    /// its own converter reorders the whole head, which gives other logits than the model's.
+    public static final String ADJACENT_PAIRS = "rope.adjacent_pairs";
+
     @Override
     public Set<String> families() {
         return Set.of("granitemoehybrid", "bamba");
@@ -72,6 +76,9 @@ final class GraniteHybridArchitecture implements GgufArchitecture {
         if (spec.position() instanceof PositionSpec.Rotary rotary && AttentionTensors.rotation(draft, spec)
                 && !draft.has("rope_freqs.weight")) {
             AttentionTensors.factors(draft, rotary);
+        }
+        if (spec.position() instanceof PositionSpec.Rotary rotary && rotary.dimensions() < spec.headDim()) {
+            draft.flag(ADJACENT_PAIRS, true);
         }
         Unsuitable.unless(!(spec.position() instanceof PositionSpec.Alibi), "rotary positions or none");
         AttentionTensors.projections(layer, spec, true, 1, 1);

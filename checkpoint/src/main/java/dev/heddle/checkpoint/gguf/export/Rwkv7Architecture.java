@@ -9,6 +9,7 @@ import java.util.Set;
 /// `rwkv7`. The first layer's blend of values, which nothing uses, must be there all the same; the maps of the learning rate
 /// stand in for it.
 final class Rwkv7Architecture implements GgufArchitecture {
+    private static final int HEAD = 64;
     private static final List<String> ORDER = List.of("r", "w", "k", "v", "a", "g");
 
     @Override
@@ -35,7 +36,8 @@ final class Rwkv7Architecture implements GgufArchitecture {
 
     private static void time(Draft draft, Draft.Below layer, Rwkv7TimeMixSpec spec, int width) {
         RwkvTensors.requireHeadEpsilon(spec.epsilon());
-        Unsuitable.unless(spec.inner() == width, "heads that make up the model's width");
+        // llama.cpp's kernels read heads of other sizes past their ends
+        Unsuitable.unless(spec.inner() == width && spec.headDim() == HEAD, "heads of " + HEAD + " that make up the model's width");
         draft.number("wkv.head_size", spec.headDim());
         draft.number("attention.decay_lora_rank", spec.decayRank());
         draft.number("attention.iclr_lora_rank", spec.rateRank());
