@@ -19,6 +19,7 @@ import picocli.CommandLine.ExitCode;
             LogitsCommand.class,
             GradsCommand.class,
             TrainCommand.class,
+            ConvertCommand.class,
             ReportCommand.class,
             ClassifyCommand.class,
         },
