@@ -281,6 +281,7 @@ public final class Scheduler implements AutoCloseable {
                 }
                 sweep();
                 admit();
+                tire();
                 Step step = Step.choose(running, options.prefillChunk());
                 if (!step.isEmpty()) {
                     return Optional.of(step);
@@ -301,8 +302,7 @@ public final class Scheduler implements AutoCloseable {
     /// Ends what was cancelled or took too long.
     private void sweep() {
         long now = System.nanoTime();
-        for (Generation generation : waiting.takeIf(one -> one.isCancelled() || expired(one, now)
-                || now - one.submitted() > options.queueTimeout().toNanos())) {
+        for (Generation generation : waiting.takeIf(one -> one.isCancelled() || expired(one, now))) {
             end(generation, generation.isCancelled() ? Finish.CANCELLED : Finish.TIMEOUT, Optional.empty());
         }
         for (Running one : List.copyOf(running)) {
@@ -312,6 +312,13 @@ public final class Scheduler implements AutoCloseable {
                 leave(one, Finish.TIMEOUT, Optional.empty());
             }
         }
+    }
+
+    /// Ends what has waited too long and still has no place.
+    private void tire() {
+        long now = System.nanoTime();
+        waiting.takeIf(one -> now - one.submitted() > options.queueTimeout().toNanos())
+                .forEach(generation -> end(generation, Finish.TIMEOUT, Optional.empty()));
     }
 
     private boolean expired(Generation generation, long now) {
