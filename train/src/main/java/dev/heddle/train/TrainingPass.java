@@ -6,6 +6,7 @@ import dev.heddle.core.model.Model;
 import dev.heddle.core.model.NextTokenLoss;
 import dev.heddle.core.pass.Executor;
 import dev.heddle.core.pass.Pass;
+import dev.heddle.core.pass.Training;
 import dev.heddle.core.state.SequenceState;
 import dev.heddle.core.state.Snapshot;
 import dev.heddle.core.state.StatePool;
@@ -29,6 +30,7 @@ public final class TrainingPass implements AutoCloseable {
     private final Model model;
     private final Backend backend;
     private final boolean carry;
+    private final Training training;
     private final Executor executor;
     private final StatePool states;
     private final List<Optional<SequenceState>> lanes;
@@ -37,6 +39,12 @@ public final class TrainingPass implements AutoCloseable {
     /// @param lanes lanes of the sampler whose stretches this will see
     /// @param carry whether states pass from step to step
     public TrainingPass(Model model, Backend backend, int lanes, boolean carry) {
+        this(model, backend, lanes, carry, Training.PLAIN);
+    }
+
+    /// @param training what differs from a pass that answers
+    public TrainingPass(Model model, Backend backend, int lanes, boolean carry, Training training) {
+        this.training = training;
         this.model = model;
         this.backend = backend;
         this.carry = carry;
@@ -136,7 +144,8 @@ public final class TrainingPass implements AutoCloseable {
         Places places = nothing ? new Places(new int[1], new int[1]) : asked;
         float[] weights = new float[places.rows().length];
         Arrays.fill(weights, nothing ? 0 : 1f / predictions);
-        Pass pass = Pass.of(executor, sequences, inputs, tape);
+        Pass pass = tape.isEmpty() ? Pass.of(executor, sequences, inputs, tape)
+                : Pass.training(executor, sequences, inputs, tape.get(), training);
         double sum = 0;
         for (float loss : NextTokenLoss.apply(model, pass, places.rows(), places.targets(), weights)) {
             sum += loss;

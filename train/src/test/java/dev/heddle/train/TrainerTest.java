@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.heddle.core.backend.Backend;
 import dev.heddle.core.backend.CpuBackend;
 import dev.heddle.core.model.Model;
+import dev.heddle.core.pass.Training;
 import dev.heddle.core.spec.LayerSpec;
 import dev.heddle.core.spec.Mamba1Spec;
 import dev.heddle.core.spec.ModelSpec;
@@ -65,12 +66,16 @@ class TrainerTest {
     }
 
     private List<Double> losses(TokenShard shard, int threads, boolean carry, int steps) {
+        return losses(shard, threads, carry, steps, Training.PLAIN);
+    }
+
+    private List<Double> losses(TokenShard shard, int threads, boolean carry, int steps, Training training) {
         try (Backend backend = CpuBackend.of(CpuBackend.Choice.BEST, threads)) {
             Model model = new Model(spec(), new TrainableParameters(backend, new RandomParameters(backend, DType.F32, 1)));
             LaneSampler sampler = new LaneSampler(List.of(new LaneSampler.Source(shard, 1)), 4, 7);
             try (Optimizer optimizer = new Optimizer(backend, model.parameters(),
                     _ -> Optional.of(new ParameterGroup("all", 1e-2, 0.01)), Optimizer.Settings.USUAL);
-                    TrainingPass pass = new TrainingPass(model, backend, 4, carry)) {
+                    TrainingPass pass = new TrainingPass(model, backend, 4, carry, training)) {
                 List<Double> losses = new ArrayList<>();
                 new Trainer(new Trainer.Settings(16, 2), sampler, pass, optimizer, Schedule.cosine(5, steps, 0.1))
                         .run(step -> losses.add(step.loss()), () -> false);
@@ -152,5 +157,12 @@ class TrainerTest {
     void threadsDoNotChangeABit() {
         TokenShard shard = counting();
         assertEquals(losses(shard, 1, true, 8), losses(shard, 2, true, 8));
+    }
+
+    @Test
+    void runningBlocksOnceMoreDoesNotChangeABit() {
+        TokenShard shard = counting();
+        assertEquals(losses(shard, 2, true, 8), losses(shard, 2, true, 8, new Training(true)));
+        assertEquals(losses(shard, 2, false, 8), losses(shard, 2, false, 8, new Training(true)));
     }
 }

@@ -22,6 +22,7 @@ import java.util.Optional;
 /// @param batch           lanes
 /// @param accumulate      passes that make one step
 /// @param carry           whether recurrent states pass from step to step within a document
+/// @param recompute       whether blocks keep only their input for the backward and run once more; saves memory, costs time
 /// @param seed            of initialisation and data order
 /// @param optimizer       AdamW and learning rates
 /// @param lora            train low-rank adapters instead of the weights
@@ -45,6 +46,7 @@ public record TrainConfig(
         @Default("16") int batch,
         @Default("1") int accumulate,
         @Default("false") boolean carry,
+        @Default("false") boolean recompute,
         @Default("1") long seed,
         @Default("{}") OptimizerConfig optimizer,
         Optional<LoraConfig> lora,

@@ -8,6 +8,7 @@ import dev.heddle.checkpoint.tokenizer.Tokenizer;
 import dev.heddle.checkpoint.weights.SafetensorsWriter;
 import dev.heddle.core.backend.Backend;
 import dev.heddle.core.model.Model;
+import dev.heddle.core.pass.Training;
 import dev.heddle.core.tensor.Tensor;
 import dev.heddle.train.TrainableParameters;
 import dev.heddle.train.Trainer;
@@ -95,7 +96,7 @@ public final class TrainingRun implements AutoCloseable {
         }
         adapters = config.lora().map(this::adapters);
         optimizer = optimizer();
-        pass = new TrainingPass(model, backend, config.batch(), config.carry());
+        pass = new TrainingPass(model, backend, config.batch(), config.carry(), new Training(config.recompute()));
     }
 
     private LowRankAdapters adapters(LoraConfig lora) {
