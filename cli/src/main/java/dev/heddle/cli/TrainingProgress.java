@@ -1,5 +1,6 @@
 package dev.heddle.cli;
 
+import dev.heddle.core.model.analysis.TrainingMemory;
 import dev.heddle.train.Trainer;
 import dev.heddle.train.run.RunListener;
 import java.io.PrintWriter;
@@ -32,6 +33,14 @@ final class TrainingProgress implements RunListener, AutoCloseable {
         line.end();
         err.printf(Locale.ROOT, "heddle: %.2fM parameters, %.2fM tokens to learn from, %.2fM held out%n", parameters / 1e6,
                 trainTokens / 1e6, validationTokens / 1e6);
+        err.flush();
+    }
+
+    @Override
+    public void memory(long parameterBytes, TrainingMemory memory) {
+        err.println("heddle: a step takes " + Bytes.text(parameterBytes + memory.activations() + memory.states()) + ": parameters, gradients and moments "
+                + Bytes.text(parameterBytes) + ", activations " + Bytes.text(memory.activations()) + " ("
+                + Bytes.text(Math.round(memory.activationsPerToken())) + " per token), states " + Bytes.text(memory.states()));
         err.flush();
     }
 

@@ -167,6 +167,12 @@ public final class TrainingPass implements AutoCloseable {
         return fresh;
     }
 
+    /// Most bytes of activations and their gradients there ever were; [dev.heddle.core.model.analysis.TrainingMemory] tells
+    /// it beforehand.
+    public long peakActivations() {
+        return executor.workspace().peak() + executor.lasting().peak();
+    }
+
     /// What each lane carries on to the next step.
     List<Optional<Snapshot>> lanes() {
         return lanes.stream().map(lane -> lane.map(states::snapshot)).toList();

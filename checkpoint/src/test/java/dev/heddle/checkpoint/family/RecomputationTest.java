@@ -2,12 +2,14 @@ package dev.heddle.checkpoint.family;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.checkpoint.Repository;
 import dev.heddle.core.backend.Backend;
 import dev.heddle.core.backend.CpuBackend;
 import dev.heddle.core.model.Differentiation;
 import dev.heddle.core.model.Model;
+import dev.heddle.core.model.analysis.TrainingMemory;
 import dev.heddle.core.pass.Training;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -43,6 +45,8 @@ class RecomputationTest {
                     assertEquals(expected.isPresent(), again.gradient(name).isPresent(), name);
                     expected.ifPresent(values -> assertArrayEquals(values, again.gradient(name).orElseThrow(), name));
                 }
+                assertTrue(TrainingMemory.of(model.spec(), 32, 2, new Training(true)).activations()
+                        < TrainingMemory.of(model.spec(), 32, 2, Training.PLAIN).activations());
             }
         }
     }

@@ -8,6 +8,7 @@ import dev.heddle.checkpoint.tokenizer.Tokenizer;
 import dev.heddle.checkpoint.weights.SafetensorsWriter;
 import dev.heddle.core.backend.Backend;
 import dev.heddle.core.model.Model;
+import dev.heddle.core.model.analysis.TrainingMemory;
 import dev.heddle.core.pass.Training;
 import dev.heddle.core.tensor.Tensor;
 import dev.heddle.train.TrainableParameters;
@@ -66,6 +67,7 @@ public final class TrainingRun implements AutoCloseable {
     private final Model model;
     private final Optional<LowRankAdapters> adapters;
     private final Optimizer optimizer;
+    private final Training training;
     private final TrainingPass pass;
 
     /// What turns text into tokens.
@@ -96,7 +98,8 @@ public final class TrainingRun implements AutoCloseable {
         }
         adapters = config.lora().map(this::adapters);
         optimizer = optimizer();
-        pass = new TrainingPass(model, backend, config.batch(), config.carry(), new Training(config.recompute()));
+        training = new Training(config.recompute());
+        pass = new TrainingPass(model, backend, config.batch(), config.carry(), training);
     }
 
     private LowRankAdapters adapters(LoraConfig lora) {
@@ -140,6 +143,9 @@ public final class TrainingRun implements AutoCloseable {
                 .orElseGet(() -> new TextEvaluation(held, config.length(), config.batch(), config.evaluateTokens()));
         long parameters = model.parameters().values().stream().mapToLong(Tensor::elements).sum();
         listener.started(parameters, tokens[0], evaluation.tokens());
+        long trained = optimizer.parameters().values().stream().mapToLong(Tensor::elements).sum();
+        listener.memory(4 * parameters + (TrainingMemory.PARAMETER_BYTES - 4) * trained,
+                TrainingMemory.of(start.spec(), config.length(), config.batch(), training));
         OptionalLong last = folder.lastStep();
         String fingerprint = fingerprint();
         if (last.isPresent()) {
