@@ -167,7 +167,7 @@ final class ArchitectureReport {
     private void training(ModelSpec model) {
         out.println();
         TrainingMemory kept = TrainingMemory.of(model, 256, 8, Training.PLAIN);
-        TrainingMemory again = TrainingMemory.of(model, 256, 8, new Training(true));
+        TrainingMemory again = TrainingMemory.of(model, 256, 8, Training.recomputing(true));
         heading("training", "f32, eight sequences of 256 tokens");
         fact("  parameters", Bytes.text(kept.parameterBytes()) + " with gradients and AdamW's moments");
         fact("  activations", Bytes.text(Math.round(kept.activationsPerToken())) + " per token, "

@@ -65,7 +65,7 @@ final class GradsCommand implements Callable<Integer> {
             if (sequences.stream().allMatch(ids -> ids.length < 2)) {
                 throw new CheckpointException(tokens + ": a loss needs a sequence of at least two tokens");
             }
-            try (Differentiation run = new Differentiation(built, backend, sequences, new Training(recompute)); Arena arena = Arena.ofConfined()) {
+            try (Differentiation run = new Differentiation(built, backend, sequences, Training.recomputing(recompute)); Arena arena = Arena.ofConfined()) {
                 Map<String, Tensor> tensors = new LinkedHashMap<>();
                 double squares = 0;
                 for (Map.Entry<String, float[]> entry : checkpoint.gradients(run::gradient).entrySet()) {

@@ -31,6 +31,8 @@ public final class TrainingPass implements AutoCloseable {
     private final Backend backend;
     private final boolean carry;
     private final Training training;
+    private long step = -1;
+    private int part;
     private final Executor executor;
     private final StatePool states;
     private final List<Optional<SequenceState>> lanes;
@@ -63,6 +65,8 @@ public final class TrainingPass implements AutoCloseable {
             return zeros;
         });
         optimizer.gather(tape);
+        part = optimizer.step() == step ? part + 1 : 0;
+        step = optimizer.step();
         double sum = losses(stretches, Optional.of(tape), predictions);
         tape.backward();
         release();
@@ -145,7 +149,7 @@ public final class TrainingPass implements AutoCloseable {
         float[] weights = new float[places.rows().length];
         Arrays.fill(weights, nothing ? 0 : 1f / predictions);
         Pass pass = tape.isEmpty() ? Pass.of(executor, sequences, inputs, tape)
-                : Pass.training(executor, sequences, inputs, tape.get(), training);
+                : Pass.training(executor, sequences, inputs, tape.get(), training.withDropout(training.dropout().at(step, part)));
         double sum = 0;
         for (float loss : NextTokenLoss.apply(model, pass, places.rows(), places.targets(), weights)) {
             sum += loss;

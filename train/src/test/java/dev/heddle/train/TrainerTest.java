@@ -1,12 +1,14 @@
 package dev.heddle.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.core.backend.Backend;
 import dev.heddle.core.backend.CpuBackend;
 import dev.heddle.core.model.Model;
+import dev.heddle.core.pass.DropoutMask;
 import dev.heddle.core.pass.Training;
 import dev.heddle.core.spec.LayerSpec;
 import dev.heddle.core.spec.Mamba1Spec;
@@ -108,7 +110,8 @@ class TrainerTest {
     @Test
     void resumedTrainingHasTheSameLossesToTheLastDigit() throws IOException {
         TokenShard shard = counting();
-        List<Double> whole = losses(shard, 2, true, 12);
+        Training dropping = Training.PLAIN.withDropout(new DropoutMask(0.1, 3));
+        List<Double> whole = losses(shard, 2, true, 12, dropping);
         List<Double> parts = new ArrayList<>();
         Path saved = Files.createDirectory(folder.resolve("state"));
         for (int stop : new int[] {5, 12}) {
@@ -117,7 +120,7 @@ class TrainerTest {
                 LaneSampler sampler = new LaneSampler(List.of(new LaneSampler.Source(shard, 1)), 4, 7);
                 try (Optimizer optimizer = new Optimizer(backend, model.parameters(),
                         _ -> Optional.of(new ParameterGroup("all", 1e-2, 0.01)), Optimizer.Settings.USUAL);
-                        TrainingPass pass = new TrainingPass(model, backend, 4, true)) {
+                        TrainingPass pass = new TrainingPass(model, backend, 4, true, dropping)) {
                     if (TrainingState.isIn(saved)) {
                         assertThrows(TrainingException.class, () -> TrainingState.restore(saved, backend, model.parameters(),
                                 optimizer, sampler, pass, "another"));
@@ -162,7 +165,18 @@ class TrainerTest {
     @Test
     void runningBlocksOnceMoreDoesNotChangeABit() {
         TokenShard shard = counting();
-        assertEquals(losses(shard, 2, true, 8), losses(shard, 2, true, 8, new Training(true)));
-        assertEquals(losses(shard, 2, false, 8), losses(shard, 2, false, 8, new Training(true)));
+        assertEquals(losses(shard, 2, true, 8), losses(shard, 2, true, 8, Training.recomputing(true)));
+        assertEquals(losses(shard, 2, false, 8), losses(shard, 2, false, 8, Training.recomputing(true)));
+    }
+
+    @Test
+    void dropoutDrawsTheSameWithAnyThreadsAndASecondRunOfBlocks() {
+        TokenShard shard = counting();
+        Training dropping = Training.PLAIN.withDropout(new DropoutMask(0.2, 3));
+        List<Double> losses = losses(shard, 2, true, 8, dropping);
+        assertEquals(losses, losses(shard, 1, true, 8, dropping));
+        assertEquals(losses, losses(shard, 2, true, 8, dropping.withRecompute(true)));
+        assertNotEquals(losses, losses(shard, 2, true, 8));
+        assertNotEquals(losses, losses(shard, 2, true, 8, Training.PLAIN.withDropout(new DropoutMask(0.2, 4))));
     }
 }

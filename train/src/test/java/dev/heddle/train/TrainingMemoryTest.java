@@ -48,7 +48,7 @@ class TrainingMemoryTest {
                 .resolve("testdata/fixtures").resolve(fixture).resolve("config.json"));
         long[] peaks = new long[2];
         for (boolean recompute : new boolean[] {false, true}) {
-            Training training = new Training(recompute);
+            Training training = Training.recomputing(recompute);
             TrainingMemory computed = TrainingMemory.of(spec, LENGTH, LANES, training);
             assertEquals(computed.activations(), measured(spec, training), fixture + ", recompute " + recompute);
             peaks[recompute ? 1 : 0] = computed.activations();

@@ -38,14 +38,14 @@ class RecomputationTest {
                 Backend backend = CpuBackend.of(CpuBackend.Choice.VECTOR, 2)) {
             Model model = checkpoint.model();
             try (Differentiation kept = new Differentiation(model, backend, tokens);
-                    Differentiation again = new Differentiation(model, backend, tokens, new Training(true))) {
+                    Differentiation again = new Differentiation(model, backend, tokens, Training.recomputing(true))) {
                 assertEquals(kept.loss(), again.loss());
                 for (String name : model.parameters().keySet()) {
                     Optional<float[]> expected = kept.gradient(name);
                     assertEquals(expected.isPresent(), again.gradient(name).isPresent(), name);
                     expected.ifPresent(values -> assertArrayEquals(values, again.gradient(name).orElseThrow(), name));
                 }
-                assertTrue(TrainingMemory.of(model.spec(), 32, 2, new Training(true)).activations()
+                assertTrue(TrainingMemory.of(model.spec(), 32, 2, Training.recomputing(true)).activations()
                         < TrainingMemory.of(model.spec(), 32, 2, Training.PLAIN).activations());
             }
         }

@@ -38,6 +38,8 @@ public interface Kernels {
 
     LogDecay logDecay();
 
+    Dropout dropout();
+
     Retention retention();
 
     DiagonalStateSpace diagonalStateSpace();

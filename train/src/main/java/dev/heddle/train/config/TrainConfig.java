@@ -23,7 +23,8 @@ import java.util.Optional;
 /// @param accumulate      passes that make one step
 /// @param carry           whether recurrent states pass from step to step within a document
 /// @param recompute       whether blocks keep only their input for the backward and run once more; saves memory, costs time
-/// @param seed            of initialisation and data order
+/// @param seed            of initialisation, data order and dropout
+/// @param dropout         share of elements of the residual branches that a training pass drops
 /// @param optimizer       AdamW and learning rates
 /// @param lora            train low-rank adapters instead of the weights
 /// @param freeze          parameters to leave as they are: names, or patterns such as `blocks.0.*`
@@ -48,6 +49,7 @@ public record TrainConfig(
         @Default("false") boolean carry,
         @Default("false") boolean recompute,
         @Default("1") long seed,
+        @Default("0") double dropout,
         @Default("{}") OptimizerConfig optimizer,
         Optional<LoraConfig> lora,
         @Default("[]") List<String> freeze,
@@ -73,6 +75,9 @@ public record TrainConfig(
         }
         if (!(heldOut >= 0 && heldOut < 1)) {
             throw new SpecException("heldOut", "must lie in [0, 1), not " + heldOut);
+        }
+        if (!(dropout >= 0 && dropout < 1)) {
+            throw new SpecException("dropout", "must lie in [0, 1), not " + dropout);
         }
         if (evaluateEvery < 0 || checkpointEvery < 0 || evaluateTokens < 0) {
             throw new SpecException("evaluateEvery, evaluateTokens and checkpointEvery", "must not be negative");

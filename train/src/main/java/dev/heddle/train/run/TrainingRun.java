@@ -9,6 +9,7 @@ import dev.heddle.checkpoint.weights.SafetensorsWriter;
 import dev.heddle.core.backend.Backend;
 import dev.heddle.core.model.Model;
 import dev.heddle.core.model.analysis.TrainingMemory;
+import dev.heddle.core.pass.DropoutMask;
 import dev.heddle.core.pass.Training;
 import dev.heddle.core.tensor.Tensor;
 import dev.heddle.train.TrainableParameters;
@@ -98,7 +99,7 @@ public final class TrainingRun implements AutoCloseable {
         }
         adapters = config.lora().map(this::adapters);
         optimizer = optimizer();
-        training = new Training(config.recompute());
+        training = Training.recomputing(config.recompute()).withDropout(new DropoutMask(config.dropout(), config.seed()));
         pass = new TrainingPass(model, backend, config.batch(), config.carry(), training);
     }
 
@@ -270,6 +271,7 @@ public final class TrainingRun implements AutoCloseable {
         return SpecFile.json(start.spec()) + " " + config.task().map(Object::toString).orElse("") + config.data() + config.validation() + config.heldOut() + config.steps()
                 + config.schedule() + config.anneal() + config.length() + " " + config.batch() + " " + config.accumulate() + " "
                 + config.carry() + config.seed() + config.optimizer() + config.lora() + config.freeze()
+                + (config.dropout() == 0 ? "" : "dropout " + config.dropout() + " ")
                 + (config.lora().isPresent() || !config.freeze().isEmpty() ? config.model() : "");
     }
 

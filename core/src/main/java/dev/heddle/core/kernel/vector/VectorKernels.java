@@ -8,6 +8,7 @@ import dev.heddle.core.kernel.CausalConvolution;
 import dev.heddle.core.kernel.CrossEntropy;
 import dev.heddle.core.kernel.DeltaWkv;
 import dev.heddle.core.kernel.DiagonalStateSpace;
+import dev.heddle.core.kernel.Dropout;
 import dev.heddle.core.kernel.Elementwise;
 import dev.heddle.core.kernel.Embedding;
 import dev.heddle.core.kernel.Experts;
@@ -38,6 +39,7 @@ public final class VectorKernels extends PlainKernels {
     private final Attention attention;
     private final AttentionDifference attentionDifference;
     private final LogDecay logDecay;
+    private final Dropout dropout;
     private final Rotary rotary;
     private final Embedding embedding;
     private final CrossEntropy crossEntropy;
@@ -66,6 +68,7 @@ public final class VectorKernels extends PlainKernels {
         attention = new VectorAttention(workers);
         attentionDifference = new VectorAttentionDifference(workers);
         logDecay = new VectorLogDecay(workers);
+        dropout = new VectorDropout(workers);
         rotary = new VectorRotary(workers);
         embedding = new VectorEmbedding(workers);
         crossEntropy = new VectorCrossEntropy(workers);
@@ -129,6 +132,11 @@ public final class VectorKernels extends PlainKernels {
     @Override
     public LogDecay logDecay() {
         return logDecay;
+    }
+
+    @Override
+    public Dropout dropout() {
+        return dropout;
     }
 
     @Override
