@@ -26,6 +26,8 @@ public interface Kernels {
 
     Experts experts();
 
+    LoadBalance loadBalance();
+
     TokenShift tokenShift();
 
     Wkv wkv();

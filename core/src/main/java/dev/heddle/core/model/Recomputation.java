@@ -49,6 +49,7 @@ final class Recomputation {
         pass.kernels().elementwise().copy(y, block.layer().forward(first, x));
         workspace.release(scratch);
         first.publishedHere().forEach(pass::publish);
+        first.routers().forEach(pass::note);
         Start start = new Start(block, count++, x, y, states, before, first.readHere(), new HashMap<>(first.publishedHere()));
         pass.record(() -> backward(start));
         return y;

@@ -7,6 +7,7 @@ import dev.heddle.core.state.SequenceState;
 import dev.heddle.core.state.StatePool;
 import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -29,6 +30,7 @@ public final class Pass {
     private final Map<Object, Tensor> read = new HashMap<>();
     private final Map<Object, Tensor> own = new HashMap<>();
     private final Map<Object, Object> memo;
+    private final List<RouterLoad> routers = new ArrayList<>();
 
     /// @param states    holds the batch's sequences, with room reserved for its rows
     /// @param ids       one token id for each row that is a token
@@ -233,6 +235,16 @@ public final class Pass {
             read.put(key, value);
         }
         return value;
+    }
+
+    /// Notes how a router used its experts, for those who train. Parts of a pass note for themselves.
+    public void note(RouterLoad load) {
+        routers.add(load);
+    }
+
+    /// What the routers of this pass have noted, in the order they came.
+    public List<RouterLoad> routers() {
+        return routers;
     }
 
     /// Something computed once for a pass and shared by its layers (rotary tables).

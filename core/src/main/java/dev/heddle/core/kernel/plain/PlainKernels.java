@@ -16,6 +16,7 @@ import dev.heddle.core.kernel.FeatureMaps;
 import dev.heddle.core.kernel.GatedDeltaRule;
 import dev.heddle.core.kernel.Kernels;
 import dev.heddle.core.kernel.LinearAttention;
+import dev.heddle.core.kernel.LoadBalance;
 import dev.heddle.core.kernel.LogDecay;
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.MatrixWkv;
@@ -122,6 +123,11 @@ public class PlainKernels implements Kernels {
     @Override
     public Experts experts() {
         return new PlainExperts(matrixProduct());
+    }
+
+    @Override
+    public LoadBalance loadBalance() {
+        return new PlainLoadBalance();
     }
 
     @Override

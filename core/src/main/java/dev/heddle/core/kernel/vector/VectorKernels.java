@@ -15,6 +15,7 @@ import dev.heddle.core.kernel.Experts;
 import dev.heddle.core.kernel.FeatureMaps;
 import dev.heddle.core.kernel.GatedDeltaRule;
 import dev.heddle.core.kernel.LinearAttention;
+import dev.heddle.core.kernel.LoadBalance;
 import dev.heddle.core.kernel.LogDecay;
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.MatrixWkv;
@@ -44,6 +45,7 @@ public final class VectorKernels extends PlainKernels {
     private final Embedding embedding;
     private final CrossEntropy crossEntropy;
     private final Experts experts;
+    private final LoadBalance loadBalance;
     private final TokenShift tokenShift;
     private final AdamW adamW;
     private final SelectiveScan selectiveScan;
@@ -73,6 +75,7 @@ public final class VectorKernels extends PlainKernels {
         embedding = new VectorEmbedding(workers);
         crossEntropy = new VectorCrossEntropy(workers);
         experts = new VectorExperts(workers, matrixProduct);
+        loadBalance = new VectorLoadBalance(workers);
         tokenShift = new VectorTokenShift(workers);
         adamW = new VectorAdamW(workers);
         selectiveScan = new VectorSelectiveScan(workers);
@@ -157,6 +160,11 @@ public final class VectorKernels extends PlainKernels {
     @Override
     public Experts experts() {
         return experts;
+    }
+
+    @Override
+    public LoadBalance loadBalance() {
+        return loadBalance;
     }
 
     @Override
