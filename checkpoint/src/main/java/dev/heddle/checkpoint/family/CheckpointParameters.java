@@ -48,7 +48,7 @@ public final class CheckpointParameters implements ParameterSource {
                     + Arrays.toString(shape) + " for parameter " + parameter);
         }
         Tensor stored = claimed.computeIfAbsent(tensor, weights::tensor);
-        if (!stored.dtype().isFloat()) {
+        if (!stored.dtype().isFloat() && !stored.dtype().isQuantized()) {
             throw new CheckpointException(weights.describe() + ": tensor " + tensor + " holds " + stored.dtype()
                     + ", expected floating-point numbers");
         }

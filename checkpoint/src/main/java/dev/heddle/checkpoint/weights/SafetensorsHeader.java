@@ -161,9 +161,10 @@ record SafetensorsHeader(Map<String, Entry> tensors, Map<String, String> metadat
         }
 
         private Entry checked(String where, String name, long[] shape, long[] offsets) {
-            DType dtype = Arrays.stream(DType.values()).filter(type -> type.name().equals(name)).findFirst()
+            List<DType> known = Arrays.stream(DType.values()).filter(type -> !type.isQuantized()).toList();
+            DType dtype = known.stream().filter(type -> type.name().equals(name)).findFirst()
                     .orElseThrow(() -> file.error(where + " has dtype " + shown(name) + ", supported are "
-                            + Arrays.stream(DType.values()).map(DType::name).collect(Collectors.joining(", "))
+                            + known.stream().map(DType::name).collect(Collectors.joining(", "))
                             + "; convert the checkpoint to one of these"));
             if (offsets.length != 2) {
                 throw file.error(where + ": data_offsets has " + offsets.length + " numbers, expected begin and end");

@@ -84,8 +84,11 @@ public final class SafetensorsWriter implements AutoCloseable {
         }
 
         /// Announces a tensor.
-        /// @throws IllegalArgumentException if the name is taken or a dimension is negative
+        /// @throws IllegalArgumentException if the name is taken, a dimension is negative or the type quantized
         public Builder declare(String name, DType dtype, long... shape) {
+            if (dtype.isQuantized()) {
+                throw new IllegalArgumentException("safetensors cannot hold the quantized type " + dtype);
+            }
             if (name.equals("__metadata__") || dtypes.containsKey(name)) {
                 throw new IllegalArgumentException("the name " + name + " is taken");
             }

@@ -4,7 +4,7 @@ import dev.heddle.core.tensor.Tensor;
 
 /// Products of activations with weights, the kernels in which a language model spends its time.
 ///
-/// Weights are read in their stored type (f32, bf16, f16); activations are f32 and sums accumulate in f32.
+/// Weights are read in their stored type (f32, bf16, f16 or quantized); activations are f32 and sums accumulate in f32.
 /// Every output is summed in one order that depends on the inner width alone, so a row has the same bits
 /// computed alone, in a batch, or in a prefill.
 public interface MatrixProduct {
@@ -12,7 +12,7 @@ public interface MatrixProduct {
     ///
     /// @param y f32 [T, O], overwritten; may be a column view
     /// @param x f32 [T, I]; may be a column view
-    /// @param w [O, I], f32, bf16 or f16, contiguous rows
+    /// @param w [O, I], f32, bf16, f16 or quantized, contiguous rows
     void product(Tensor y, Tensor x, Tensor w);
 
     /// Several products of the same rows in one fork: `y[k] = x · w[k]ᵀ`.

@@ -13,8 +13,8 @@ public final class MatrixShapes {
     public static void product(Tensor y, Tensor x, Tensor w) {
         activations("y", y);
         activations("x", x);
-        if (w.dtype() != DType.F32 && w.dtype() != DType.BF16 && w.dtype() != DType.F16) {
-            throw new IllegalArgumentException("weights of a matrix product must be F32, BF16 or F16, not " + w);
+        if (w.dtype() != DType.F32 && w.dtype() != DType.BF16 && w.dtype() != DType.F16 && !w.dtype().isQuantized()) {
+            throw new IllegalArgumentException("weights of a matrix product must be F32, BF16, F16 or quantized, not " + w);
         }
         if (w.columns() != x.columns() || w.rows() != y.columns() || x.rows() != y.rows()) {
             throw new IllegalArgumentException("matrix product y[T,O] = x[T,I] · w[O,I]ᵀ with y " + y + ", x " + x + ", w " + w);

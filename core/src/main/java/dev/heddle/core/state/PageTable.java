@@ -91,6 +91,12 @@ final class PageTable {
         pages[slot] = new int[0];
     }
 
+    /// Pages a slot may hold at most on its way to `positions` positions after `sinks` rows, `piece` at a time.
+    long most(int sinks, long positions, int piece) {
+        long all = (sinks + positions + ROWS - 1) / ROWS;
+        return window == 0 ? all : Math.min(all, (sinks + ROWS - 1) / ROWS + (window + (long) piece + ROWS - 1) / ROWS + 1);
+    }
+
     int held(int slot) {
         return (int) Arrays.stream(pages[slot]).filter(page -> page >= 0).count();
     }

@@ -232,6 +232,22 @@ public final class StatePool implements AutoCloseable {
         return bytes;
     }
 
+    /// Bytes a sequence may come to hold on its way to `positions` tokens if no pass feeds it more than `piece` at once.
+    public long bytes(long positions, int piece) {
+        long bytes = layout.recurrentBytes();
+        for (int id = 0; id < keys.length; id++) {
+            StateLayout.KeyValue kv = layout.keyValues().get(id);
+            bytes += tableOf[id].most(layout.prologue(), positions, piece) * PageTable.ROWS
+                    * keyValueType.bytes(kv.keyWidth() + kv.valueWidth());
+        }
+        return bytes;
+    }
+
+    /// Sequences that are open.
+    public int openSequences() {
+        return slots - freeSlots.size();
+    }
+
     private void growSlots(int newSlots) {
         for (int i = 0; i < recurrent.length; i++) {
             recurrent[i] = grown(recurrent[i], DType.F32, newSlots, layout.recurrent().get(i).elements());

@@ -105,6 +105,8 @@ public final class Memory {
             case I16 -> i16(address);
             case I8 -> i8(address);
             case U8, BOOL -> i8(address) & 0xff;
+            case Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q3_K, Q4_K, Q5_K, Q6_K ->
+                throw new IllegalArgumentException("an element of " + type + " is stored in a block with others");
         };
     }
 
@@ -119,6 +121,8 @@ public final class Memory {
             case I32 -> i32(address, (int) value);
             case I16 -> i16(address, (short) value);
             case I8, U8, BOOL -> i8(address, (byte) value);
+            case Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q3_K, Q4_K, Q5_K, Q6_K ->
+                throw new IllegalArgumentException("an element of " + type + " is stored in a block with others");
         }
     }
 

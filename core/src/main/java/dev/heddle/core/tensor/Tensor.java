@@ -8,7 +8,7 @@ import java.util.Arrays;
 ///
 /// The last dimension is contiguous. All dimensions before it are the *rows*; consecutive rows lie [#stride]
 /// elements apart, which is more than [#columns] only in a view made by [#columnRange]. Views share memory with
-/// their [#base], the tensor that owns it.
+/// their [#base], the tensor that owns it. Rows of a quantized type are whole blocks, and so are the columns of its views.
 ///
 /// Legend used all over Heddle: T token rows of a ragged batch, S its sequences, D model width, H heads,
 /// K key width, V value width, N state size, G groups, E experts, F inner width, O and I outputs and inputs.
@@ -33,6 +33,10 @@ public final class Tensor {
     /// @throws IllegalArgumentException if it would reach past the end of the storage
     public static Tensor of(Storage storage, long offset, DType dtype, long... shape) {
         long[] copy = shape.clone();
+        if (last(copy) % dtype.blockElements() != 0) {
+            throw new IllegalArgumentException("rows of a " + dtype + " tensor must be a multiple of " + dtype.blockElements()
+                    + " elements long, not " + last(copy) + " as in shape " + Arrays.toString(shape));
+        }
         long bytes = dtype.bytes(count(copy));
         if (storage != Storage.NONE && (offset < 0 || bytes > storage.bytes() - offset)) {
             throw new IllegalArgumentException("a " + dtype + " tensor of shape " + Arrays.toString(shape) + " at byte "
@@ -181,7 +185,7 @@ public final class Tensor {
         if (base == this) {
             return other;
         }
-        long first = (offset - base.offset) / dtype.size();
+        long first = (offset - base.offset) / dtype.blockBytes() * dtype.blockElements();
         return new Tensor(other.storage, other.offset + other.dtype.bytes(first), other.dtype, shape, stride, other.base);
     }
 
@@ -190,11 +194,22 @@ public final class Tensor {
     /// Element at `index`, counted row by row.
     public float get(long index) {
         long columns = last(shape);
+        if (dtype.isQuantized()) {
+            int block = dtype.blockElements();
+            float[] values = new float[block];
+            long column = index % columns;
+            Blocks.read(dtype, address(index / columns) + dtype.bytes(column / block * block), block, values, 0);
+            return values[(int) (column % block)];
+        }
         return Memory.load(dtype, address(index / columns) + dtype.bytes(index % columns));
     }
 
     /// Sets the element at `index`, counted row by row.
+    /// @throws IllegalArgumentException for a quantized type
     public void set(long index, float value) {
+        if (dtype.isQuantized()) {
+            throw new IllegalArgumentException("elements of a " + dtype + " tensor cannot be set one by one");
+        }
         long columns = last(shape);
         Memory.store(dtype, address(index / columns) + dtype.bytes(index % columns), value);
     }
@@ -204,6 +219,12 @@ public final class Tensor {
         float[] values = new float[Math.toIntExact(elements())];
         if (dtype == DType.F32 && isContiguous()) {
             MemorySegment.ofArray(values).copyFrom(Memory.ALL.asSlice(address(), bytes()));
+            return values;
+        }
+        if (dtype.isQuantized()) {
+            for (int row = 0; row < rows(); row++) {
+                Blocks.read(dtype, address(row), columns(), values, row * columns());
+            }
             return values;
         }
         for (int i = 0; i < values.length; i++) {

@@ -1,6 +1,7 @@
 package dev.heddle.core.kernel.plain;
 
 import dev.heddle.core.kernel.Embedding;
+import dev.heddle.core.tensor.Blocks;
 import dev.heddle.core.tensor.Memory;
 import dev.heddle.core.tensor.Tensor;
 
@@ -8,10 +9,11 @@ import dev.heddle.core.tensor.Tensor;
 public final class PlainEmbedding implements Embedding {
     @Override
     public void gather(Tensor y, Tensor table, int[] ids, float scale) {
+        float[] row = new float[table.columns()];
         for (int t = 0; t < ids.length; t++) {
-            long row = table.address(ids[t]);
+            Blocks.row(table, ids[t], row);
             for (int d = 0; d < y.columns(); d++) {
-                Memory.f32(y.address(t) + 4L * d, scale * Memory.load(table.dtype(), row + table.dtype().bytes(d)));
+                Memory.f32(y.address(t) + 4L * d, scale * row[d]);
             }
         }
     }

@@ -2,7 +2,7 @@ package dev.heddle.core.kernel.plain;
 
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.MatrixShapes;
-import dev.heddle.core.tensor.DType;
+import dev.heddle.core.tensor.Blocks;
 import dev.heddle.core.tensor.Memory;
 import dev.heddle.core.tensor.Tensor;
 
@@ -12,13 +12,13 @@ public final class PlainMatrixProduct implements MatrixProduct {
     @Override
     public void product(Tensor y, Tensor x, Tensor w) {
         MatrixShapes.product(y, x, w);
-        DType type = w.dtype();
-        int inner = w.columns();
-        for (int t = 0; t < x.rows(); t++) {
-            for (int o = 0; o < w.rows(); o++) {
+        float[] row = new float[w.columns()];
+        for (int o = 0; o < w.rows(); o++) {
+            Blocks.row(w, o, row);
+            for (int t = 0; t < x.rows(); t++) {
                 float sum = 0;
-                for (int i = 0; i < inner; i++) {
-                    sum += Memory.f32(x.address(t) + 4L * i) * Memory.load(type, w.address(o) + (long) type.size() * i);
+                for (int i = 0; i < row.length; i++) {
+                    sum += Memory.f32(x.address(t) + 4L * i) * row[i];
                 }
                 Memory.f32(y.address(t) + 4L * o, sum);
             }
@@ -36,13 +36,14 @@ public final class PlainMatrixProduct implements MatrixProduct {
     @Override
     public void inputGradient(Tensor dx, Tensor dy, Tensor w) {
         MatrixShapes.product(dy, dx, w);
-        DType type = w.dtype();
-        for (int t = 0; t < dy.rows(); t++) {
-            for (int o = 0; o < w.rows(); o++) {
+        float[] row = new float[w.columns()];
+        for (int o = 0; o < w.rows(); o++) {
+            Blocks.row(w, o, row);
+            for (int t = 0; t < dy.rows(); t++) {
                 float gradient = Memory.f32(dy.address(t) + 4L * o);
                 for (int i = 0; i < w.columns(); i++) {
                     long at = dx.address(t) + 4L * i;
-                    Memory.f32(at, Memory.f32(at) + gradient * Memory.load(type, w.address(o) + (long) type.size() * i));
+                    Memory.f32(at, Memory.f32(at) + gradient * row[i]);
                 }
             }
         }
