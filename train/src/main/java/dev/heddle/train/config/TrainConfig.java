@@ -99,6 +99,6 @@ public record TrainConfig(
     /// The same training from another seed into another folder.
     public TrainConfig with(long seed, String output) {
         return new TrainConfig(model, tokenizer, task, data, validation, heldOut, steps, schedule, anneal, length, batch, accumulate,
-                carry, seed, optimizer, lora, freeze, evaluateEvery, evaluateTokens, checkpointEvery, keep, output);
+                carry, recompute, seed, dropout, optimizer, lora, freeze, evaluateEvery, evaluateTokens, checkpointEvery, keep, output);
     }
 }
