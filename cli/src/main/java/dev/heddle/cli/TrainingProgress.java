@@ -56,8 +56,9 @@ final class TrainingProgress implements RunListener, AutoCloseable {
         rate = rate == 0 ? now : SMOOTHING * rate + (1 - SMOOTHING) * now;
         loss = Double.isNaN(loss) ? step.loss() : SMOOTHING * loss + (1 - SMOOTHING) * step.loss();
         double left = (total - step.step()) * step.tokens() / rate;
-        line.text(String.format(Locale.ROOT, "step %d/%d  loss %.3f  gradient %.2f  rate ×%.3f  %.0f tok/s  %s left", step.step(),
-                total, loss, step.norm(), step.factor(), rate, ProgressLine.duration(left)), step.step() == total);
+        String experts = step.routers().map(use -> String.format(Locale.ROOT, "  busiest expert %.0f %%", 100 * use.busiest())).orElse("");
+        line.text(String.format(Locale.ROOT, "step %d/%d  loss %.3f  gradient %.2f%s  rate ×%.3f  %.0f tok/s  %s left", step.step(),
+                total, loss, step.norm(), experts, step.factor(), rate, ProgressLine.duration(left)), step.step() == total);
     }
 
     @Override
