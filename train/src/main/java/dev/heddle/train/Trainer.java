@@ -80,13 +80,13 @@ public final class Trainer {
         for (List<Stretch> stretches : batches) {
             loss += pass.run(stretches, optimizer, predictions) / predictions;
             if (!Double.isFinite(loss)) {
-                throw new DivergedException(optimizer.step() + 1, "loss", stretches);
+                throw new DivergedException(optimizer.step() + 1, "loss", List.of(stretches));
             }
         }
         optimizer.pullBack();
         double norm = optimizer.norm();
         if (!Double.isFinite(norm)) {
-            throw new DivergedException(optimizer.step() + 1, "gradient", List.of());
+            throw new DivergedException(optimizer.step() + 1, "gradient", batches);
         }
         optimizer.update(factor, norm);
         pass.routers().update();

@@ -100,9 +100,9 @@ class TrainerTest {
         try (Backend backend = CpuBackend.of(CpuBackend.Choice.BEST, 1)) {
             Model model = new Model(spec(), new TrainableParameters(backend, new RandomParameters(backend, DType.F32, 1)));
             List<Stretch> batch = new LaneSampler(List.of(new LaneSampler.Source(shard, 1)), 2, 7).next(16);
-            assertEquals(Optional.empty(), FirstNotFinite.find(model, backend, batch));
+            assertEquals(Optional.empty(), FirstNotFinite.find(model, backend, List.of(batch), Training.PLAIN, 0));
             backend.fill(model.parameters().get("blocks.1.in_x.weight"), Float.MAX_VALUE);
-            String found = FirstNotFinite.find(model, backend, batch).orElseThrow();
+            String found = FirstNotFinite.find(model, backend, List.of(batch), Training.PLAIN, 0).orElseThrow();
             assertTrue(found.startsWith("MatrixProduct.products gave") && found.contains("blocks.1.in_x.weight"), found);
         }
     }

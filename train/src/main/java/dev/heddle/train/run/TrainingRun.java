@@ -156,6 +156,11 @@ public final class TrainingRun implements AutoCloseable {
     private record Phase(BatchSource sampler, Schedule schedule, long lastStep) {
     }
 
+    /// How its passes differ from one that answers.
+    public Training training() {
+        return training;
+    }
+
     public Model model() {
         return model;
     }

@@ -43,7 +43,9 @@ public record TrainingMemory(long tokens, long activations, long states, long pa
             List<SequenceState> sequences = new ArrayList<>(Stream.generate(pool::open).limit(lanes).toList());
             List<int[]> ids = Stream.generate(() -> new int[length]).limit(lanes).toList();
             int tokens = length * lanes;
-            Pass pass = Pass.training(executor, sequences, ids, tape, training);
+            // a training always watches its routers
+            Pass pass = Pass.training(executor, sequences, ids, tape,
+                    training.withRouters(new Training.Routers(true, training.routers().balance())));
             long states = backend.bytes();
             NextTokenLoss.apply(model, pass, IntStream.range(0, tokens).toArray(), new int[tokens], new float[tokens]);
             tape.backward();
