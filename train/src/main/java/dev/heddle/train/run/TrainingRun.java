@@ -10,6 +10,7 @@ import dev.heddle.checkpoint.weights.SafetensorsWriter;
 import dev.heddle.core.backend.Backend;
 import dev.heddle.core.model.Model;
 import dev.heddle.core.tensor.Tensor;
+import dev.heddle.train.Teacher;
 import dev.heddle.train.TrainableParameters;
 import dev.heddle.train.Trainer;
 import dev.heddle.train.TrainingException;
@@ -66,6 +67,7 @@ public final class TrainingRun implements AutoCloseable {
     private final Optional<LowRankAdapters> adapters;
     private final Optimizer optimizer;
     private final TrainingPass pass;
+    private final Optional<Teacher> taught;
 
     /// What turns text into tokens.
     ///
@@ -76,6 +78,12 @@ public final class TrainingRun implements AutoCloseable {
     /// @param base folder that relative paths of the configuration start from
     /// @param text empty only if the configuration has a task that is no text
     public TrainingRun(TrainConfig config, Path base, Start start, Optional<Text> text, Backend backend, RunListener listener) {
+        this(config, base, start, text, Optional.empty(), backend, listener);
+    }
+
+    /// @param teacher the model that the configuration names as teacher; its weights stay open until this is closed
+    public TrainingRun(TrainConfig config, Path base, Start start, Optional<Text> text, Optional<Model> teacher, Backend backend,
+            RunListener listener) {
         this.config = config;
         this.base = base;
         this.start = start;
@@ -96,6 +104,9 @@ public final class TrainingRun implements AutoCloseable {
         adapters = config.lora().map(this::adapters);
         optimizer = optimizer();
         pass = new TrainingPass(model, backend, config.batch(), config.carry());
+        taught = config.teacher().map(about -> new Teacher(teacher.orElseThrow(() -> new TrainingException("the teacher "
+                + about.model() + " has not been opened")), backend, config.batch(), about.weight(), about.temperature()).requireVocabulary(vocabulary));
+        taught.ifPresent(pass::withTeacher);
     }
 
     private LowRankAdapters adapters(LoraConfig lora) {
@@ -173,6 +184,8 @@ public final class TrainingRun implements AutoCloseable {
                     .put("recurrent_rate", step.factor() * config.optimizer().recurrentRate())
                     .put("attention_rate", step.factor() * config.optimizer().attentionRate())
                     .put("tokens", step.step() * step.tokens()).put("tokens_per_second", step.tokens() / step.seconds());
+            taught.flatMap(Teacher::lesson).ifPresent(lesson -> line.put("cross_entropy", lesson.crossEntropy())
+                    .put("divergence", lesson.divergence()));
             boolean atEnd = step.step() == total;
             if (config.evaluateEvery() > 0 && (step.step() % config.evaluateEvery() == 0 || atEnd) && evaluation.tokens() > 0) {
                 Evaluation.Result result = evaluation.measure(pass);
@@ -263,6 +276,7 @@ public final class TrainingRun implements AutoCloseable {
         return SpecFile.json(start.spec()) + " " + config.task().map(Object::toString).orElse("") + config.data() + config.validation() + config.heldOut() + config.steps()
                 + config.schedule() + config.anneal() + config.length() + " " + config.batch() + " " + config.accumulate() + " "
                 + config.carry() + config.seed() + config.optimizer() + config.lora() + config.freeze()
+                + config.teacher().map(Object::toString).orElse("")
                 + (config.lora().isPresent() || !config.freeze().isEmpty() ? config.model() : "");
     }
 

@@ -14,6 +14,7 @@ import dev.heddle.core.kernel.Experts;
 import dev.heddle.core.kernel.FeatureMaps;
 import dev.heddle.core.kernel.GatedDeltaRule;
 import dev.heddle.core.kernel.Kernels;
+import dev.heddle.core.kernel.KullbackLeibler;
 import dev.heddle.core.kernel.LinearAttention;
 import dev.heddle.core.kernel.LogDecay;
 import dev.heddle.core.kernel.MatrixProduct;
@@ -56,6 +57,7 @@ public class PlainKernels implements Kernels {
     private final BidirectionalAttention bidirectionalAttention = new PlainBidirectionalAttention();
     private final AdamW adamW = new PlainAdamW();
     private final CrossEntropy crossEntropy = new PlainCrossEntropy();
+    private final KullbackLeibler kullbackLeibler = new PlainKullbackLeibler();
 
     @Override
     public MatrixProduct matrixProduct() {
@@ -115,6 +117,11 @@ public class PlainKernels implements Kernels {
     @Override
     public CrossEntropy crossEntropy() {
         return crossEntropy;
+    }
+
+    @Override
+    public KullbackLeibler kullbackLeibler() {
+        return kullbackLeibler;
     }
 
     @Override

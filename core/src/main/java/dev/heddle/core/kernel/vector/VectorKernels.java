@@ -13,6 +13,7 @@ import dev.heddle.core.kernel.Embedding;
 import dev.heddle.core.kernel.Experts;
 import dev.heddle.core.kernel.FeatureMaps;
 import dev.heddle.core.kernel.GatedDeltaRule;
+import dev.heddle.core.kernel.KullbackLeibler;
 import dev.heddle.core.kernel.LinearAttention;
 import dev.heddle.core.kernel.LogDecay;
 import dev.heddle.core.kernel.MatrixProduct;
@@ -41,6 +42,7 @@ public final class VectorKernels extends PlainKernels {
     private final Rotary rotary;
     private final Embedding embedding;
     private final CrossEntropy crossEntropy;
+    private final KullbackLeibler kullbackLeibler;
     private final Experts experts;
     private final TokenShift tokenShift;
     private final AdamW adamW;
@@ -69,6 +71,7 @@ public final class VectorKernels extends PlainKernels {
         rotary = new VectorRotary(workers);
         embedding = new VectorEmbedding(workers);
         crossEntropy = new VectorCrossEntropy(workers);
+        kullbackLeibler = new VectorKullbackLeibler(workers);
         experts = new VectorExperts(workers, matrixProduct);
         tokenShift = new VectorTokenShift(workers);
         adamW = new VectorAdamW(workers);
@@ -144,6 +147,11 @@ public final class VectorKernels extends PlainKernels {
     @Override
     public CrossEntropy crossEntropy() {
         return crossEntropy;
+    }
+
+    @Override
+    public KullbackLeibler kullbackLeibler() {
+        return kullbackLeibler;
     }
 
     @Override
