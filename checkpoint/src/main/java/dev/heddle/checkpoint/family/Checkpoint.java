@@ -149,6 +149,11 @@ public final class Checkpoint implements AutoCloseable {
         return weights.names().stream().filter(binder::ignores).collect(Collectors.toSet());
     }
 
+    /// The parameters of its model, each read when it is asked for.
+    public ParameterSource parameters() {
+        return new CheckpointParameters(weights, binder);
+    }
+
     /// The model with this checkpoint's weights, mapped and not copied.
     public Model model() {
         return model(UnaryOperator.identity());
