@@ -2,10 +2,14 @@ package dev.heddle.train;
 
 import dev.heddle.core.autograd.Tape;
 import dev.heddle.core.backend.Backend;
+import dev.heddle.core.layer.Inventory;
 import dev.heddle.core.model.Model;
 import dev.heddle.core.model.NextTokenLoss;
 import dev.heddle.core.pass.Executor;
 import dev.heddle.core.pass.Pass;
+import dev.heddle.core.pass.Training;
+import dev.heddle.core.spec.MixtureOfExpertsSpec;
+import dev.heddle.core.spec.MixtureOfLayersSpec;
 import dev.heddle.core.state.SequenceState;
 import dev.heddle.core.state.Snapshot;
 import dev.heddle.core.tensor.DType;
@@ -27,6 +31,11 @@ public final class TrainingPass implements AutoCloseable {
     private final Model model;
     private final Backend backend;
     private final boolean carry;
+    private final Training training;
+    private final RouterBalance routers;
+    private final int routerCount;
+    private long step = -1;
+    private int part;
     private final Executor executor;
     private final LaneStates states;
     private Optional<Teacher> teacher = Optional.empty();
@@ -34,6 +43,22 @@ public final class TrainingPass implements AutoCloseable {
     /// @param lanes lanes of the sampler whose stretches this will see
     /// @param carry whether states pass from step to step
     public TrainingPass(Model model, Backend backend, int lanes, boolean carry) {
+        this(model, backend, lanes, carry, Training.PLAIN);
+    }
+
+    /// @param training what differs from a pass that answers
+    public TrainingPass(Model model, Backend backend, int lanes, boolean carry, Training training) {
+        this(model, backend, lanes, carry, training, new RouterBalance(backend, 0));
+    }
+
+    /// @param training what differs from a pass that answers; its factor of load-balancing losses is that of their mean over
+    ///                 all routers and all predictions of a step
+    /// @param routers  gathers how routers used their experts
+    public TrainingPass(Model model, Backend backend, int lanes, boolean carry, Training training, RouterBalance routers) {
+        this.training = training;
+        this.routers = routers;
+        routerCount = (int) model.inventory().layers().stream().map(Inventory.Placed::layer)
+                .filter(layer -> layer instanceof MixtureOfExpertsSpec || layer instanceof MixtureOfLayersSpec).count();
         this.model = model;
         this.backend = backend;
         this.carry = carry;
@@ -57,6 +82,8 @@ public final class TrainingPass implements AutoCloseable {
             return zeros;
         });
         optimizer.gather(tape);
+        part = optimizer.step() == step ? part + 1 : 0;
+        step = optimizer.step();
         double sum = losses(stretches, Optional.of(tape), predictions);
         tape.backward();
         states.release();
@@ -124,7 +151,8 @@ public final class TrainingPass implements AutoCloseable {
         Places places = nothing ? new Places(new int[1], new int[1]) : asked;
         float[] weights = new float[places.rows().length];
         Arrays.fill(weights, nothing ? 0 : 1f / predictions);
-        Pass pass = Pass.of(executor, sequences, inputs, tape);
+        Pass pass = tape.isEmpty() ? Pass.of(executor, sequences, inputs, tape)
+                : Pass.training(executor, sequences, inputs, tape.get(), training(nothing ? 0 : (double) weights.length / predictions));
         Optional<Teacher> teaches = teacher.filter(_ -> tape.isPresent());
         NextTokenLoss.Losses losses = NextTokenLoss.apply(model, pass, places.rows(), places.targets(), weights,
                 teaches.map(of -> of.begin(stretches, carries)));
@@ -136,7 +164,25 @@ public final class TrainingPass implements AutoCloseable {
         if (teaches.isPresent()) {
             sum = teaches.get().end(stretches, losses, !nothing);
         }
+        routers.gather(pass.routers(), pass.rows());
         return nothing ? 0 : sum;
+    }
+
+    /// @param share of the step's predictions that the pass makes
+    private Training training(double share) {
+        return training.withDropout(training.dropout().at(step, part)).withRouters(new Training.Routers(routerCount > 0,
+                training.routers().balance() * share / Math.max(1, routerCount)));
+    }
+
+    /// How the routers used their experts.
+    RouterBalance routers() {
+        return routers;
+    }
+
+    /// Most bytes of activations and their gradients there ever were; [dev.heddle.core.model.analysis.TrainingMemory] tells
+    /// it beforehand.
+    public long peakActivations() {
+        return executor.workspace().peak() + executor.lasting().peak();
     }
 
     /// What each lane carries on to the next step; a teacher's lanes follow the student's.

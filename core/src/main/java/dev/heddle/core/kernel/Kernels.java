@@ -28,6 +28,8 @@ public interface Kernels {
 
     Experts experts();
 
+    LoadBalance loadBalance();
+
     TokenShift tokenShift();
 
     Wkv wkv();
@@ -39,6 +41,8 @@ public interface Kernels {
     GatedDeltaRule gatedDeltaRule();
 
     LogDecay logDecay();
+
+    Dropout dropout();
 
     Retention retention();
 

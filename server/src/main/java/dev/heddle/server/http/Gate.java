@@ -57,6 +57,7 @@ public final class Gate implements Filter {
     @Override
     public void filter(FilterChain chain, RoutingRequest request, RoutingResponse response) {
         active.incrementAndGet();
+        response.whenSent(() -> count(response.status().code()));
         try {
             response.header(HeaderNames.create("X-Content-Type-Options"), "nosniff");
             response.header(HeaderNames.create("Referrer-Policy"), "no-referrer");
@@ -69,7 +70,6 @@ public final class Gate implements Filter {
                     response.header(HeaderNames.create("Access-Control-Allow-Headers"), "authorization, content-type");
                     response.header(HeaderNames.create("Access-Control-Max-Age"), "600");
                     response.status(204).send();
-                    count(204);
                     return;
                 }
             }
@@ -78,9 +78,7 @@ public final class Gate implements Filter {
                 checkKey(request);
             }
             chain.proceed();
-            count(response.status().code());
         } catch (ApiException e) {
-            count(e.status());
             Responses.send(response, e);
         } finally {
             connections.done();

@@ -59,11 +59,8 @@ public final class HttpServer implements AutoCloseable {
         routing.any((request, _) -> {
             throw ApiException.unknownPath(StaticFiles.shown(request.path().path()));
         });
-        routing.error(ApiException.class, (_, response, e) -> {
-            gate.count(e.status());
-            Responses.send(response, e);
-        });
-        routing.error(RuntimeException.class, (request, response, e) -> unexpected(response, e));
+        routing.error(ApiException.class, (_, response, e) -> Responses.send(response, e));
+        routing.error(RuntimeException.class, (_, response, e) -> unexpected(response, e));
         try {
             server = WebServer.builder().address(InetAddress.getByName(options.host())).port(options.port())
                     .shutdownHook(false).useNio(false)
@@ -83,7 +80,6 @@ public final class HttpServer implements AutoCloseable {
             throw e;
         }
         LOG.log(System.Logger.Level.ERROR, "a request failed", e);
-        gate.count(500);
         Responses.send(response, ApiException.of(500, "this server has failed on the request; its log says why"));
     }
 

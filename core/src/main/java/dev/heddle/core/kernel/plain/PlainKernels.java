@@ -8,6 +8,7 @@ import dev.heddle.core.kernel.CausalConvolution;
 import dev.heddle.core.kernel.CrossEntropy;
 import dev.heddle.core.kernel.DeltaWkv;
 import dev.heddle.core.kernel.DiagonalStateSpace;
+import dev.heddle.core.kernel.Dropout;
 import dev.heddle.core.kernel.Elementwise;
 import dev.heddle.core.kernel.Embedding;
 import dev.heddle.core.kernel.Experts;
@@ -16,6 +17,7 @@ import dev.heddle.core.kernel.GatedDeltaRule;
 import dev.heddle.core.kernel.Kernels;
 import dev.heddle.core.kernel.KullbackLeibler;
 import dev.heddle.core.kernel.LinearAttention;
+import dev.heddle.core.kernel.LoadBalance;
 import dev.heddle.core.kernel.LogDecay;
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.MatrixWkv;
@@ -48,6 +50,7 @@ public class PlainKernels implements Kernels {
     private final DeltaWkv deltaWkv = new PlainDeltaWkv();
     private final GatedDeltaRule gatedDeltaRule = new PlainGatedDeltaRule();
     private final LogDecay logDecay = new PlainLogDecay();
+    private final Dropout dropout = new PlainDropout();
     private final Retention retention = new PlainRetention();
     private final DiagonalStateSpace diagonalStateSpace = new PlainDiagonalStateSpace();
     private final LinearAttention linearAttention = new PlainLinearAttention();
@@ -130,6 +133,11 @@ public class PlainKernels implements Kernels {
     }
 
     @Override
+    public LoadBalance loadBalance() {
+        return new PlainLoadBalance();
+    }
+
+    @Override
     public TokenShift tokenShift() {
         return tokenShift;
     }
@@ -157,6 +165,11 @@ public class PlainKernels implements Kernels {
     @Override
     public LogDecay logDecay() {
         return logDecay;
+    }
+
+    @Override
+    public Dropout dropout() {
+        return dropout;
     }
 
     @Override
