@@ -2,6 +2,7 @@ package dev.heddle.core.kernel.vector;
 
 import dev.heddle.core.tensor.Memory;
 import java.util.Arrays;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -31,9 +32,8 @@ public final class Lanes {
     /// 16-bit values, as many as [#F] has floats.
     public static final VectorSpecies<Short> S = VectorSpecies.of(short.class, VectorShape.forBitSize(BITS / 2));
 
-    /// Bytes, as many as [#F] has floats; twice as many at 128 bits, because no vector is narrower than 64 bits
-    /// (only part 0 of it then belongs to the lanes).
-    public static final VectorSpecies<Byte> B = VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, BITS / 4)));
+    /// Bytes, as many as [#F] has floats; twice as many at 128 bits, because no vector is narrower than 64 bits.
+    private static final VectorSpecies<Byte> B = VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, BITS / 4)));
 
     /// Lanes of [#F].
     public static final int COUNT = F.length();
@@ -42,6 +42,9 @@ public final class Lanes {
     private static final VectorShuffle<Float> BY_4 = rotation(4);
     private static final VectorShuffle<Float> BY_2 = rotation(2);
     private static final VectorShuffle<Float> BY_1 = rotation(1);
+
+    /// Bits by which the bytes of an int are shifted down, one in each of four lanes.
+    private static final IntVector BYTE_SHIFTS = IntVector.zero(I).addIndex(8).and(24);
 
     private Lanes() {
     }
@@ -101,6 +104,25 @@ public final class Lanes {
         VectorMask<Integer> special = moved.compare(VectorOperators.GE, 0x0f800000);
         IntVector scaled = moved.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
         return scaled.lanewise(VectorOperators.OR, 0x7f800000, special).or(half.and(0x80000000)).reinterpretAsFloats();
+    }
+
+    /// Unsigned bytes at `address` as ints.
+    static IntVector loadUnsignedBytes(long address) {
+        if (COUNT == 4) {
+            return IntVector.broadcast(I, Memory.i32(address)).lanewise(VectorOperators.LSHR, BYTE_SHIFTS).and(255);
+        }
+        return (IntVector) ByteVector.fromMemorySegment(B, Memory.ALL, address, Memory.ORDER)
+                .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0);
+    }
+
+    /// Signed bytes at `address` as floats.
+    static FloatVector loadBytes(long address) {
+        if (COUNT == 4) {
+            return (FloatVector) IntVector.broadcast(I, Memory.i32(address)).lanewise(VectorOperators.LSHR, BYTE_SHIFTS)
+                    .lanewise(VectorOperators.LSHL, 24).lanewise(VectorOperators.ASHR, 24).convert(VectorOperators.I2F, 0);
+        }
+        return (FloatVector) ByteVector.fromMemorySegment(B, Memory.ALL, address, Memory.ORDER)
+                .convertShape(VectorOperators.B2F, F, 0);
     }
 
     /// Half-precision floats at `address` with sign, exponent and mantissa in their places in a float: a float 2¹¹² times

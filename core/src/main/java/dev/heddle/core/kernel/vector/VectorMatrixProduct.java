@@ -3,13 +3,9 @@ package dev.heddle.core.kernel.vector;
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.MatrixShapes;
 import dev.heddle.core.parallel.Workers;
-import dev.heddle.core.tensor.Blocks;
 import dev.heddle.core.tensor.DType;
-import dev.heddle.core.tensor.Memory;
 import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /// Matrix products on the Vector API.
 ///
@@ -97,7 +93,8 @@ public final class VectorMatrixProduct implements MatrixProduct {
     /// Outputs `from` to `to` of every activation row.
     private void rows(Tensor y, Tensor x, Tensor w, int from, int to) {
         int tokens = x.rows();
-        if (tokens > DIRECT || w.dtype().isQuantized()) {
+        boolean quantized = w.dtype().isQuantized();
+        if (tokens > DIRECT || quantized && tokens > 1) {
             for (int o = from; o < to; o += PANEL) {
                 panel(y, x, w, o, Math.min(o + PANEL, to));
             }
@@ -107,6 +104,10 @@ public final class VectorMatrixProduct implements MatrixProduct {
         long wAt = w.address(from);
         int rows = to - from;
         int inner = x.columns();
+        if (quantized && tokens == 1) {
+            RowsQuantized.one(w.dtype(), yAt, x.address(), wAt, w.rowBytes(), rows, inner, scratch.get().address(4L * inner));
+            return;
+        }
         if (tokens == 1) {
             switch (w.dtype()) {
                 case F32 -> RowsF32.one(yAt, x.address(), wAt, w.rowBytes(), rows, inner);
@@ -149,11 +150,7 @@ public final class VectorMatrixProduct implements MatrixProduct {
             case BF16 -> RowsBfloat16.unpack(to, from, n);
             case F16 -> RowsFloat16.unpack(to, from, n);
             case F64, I64, I32, I16, I8, U8, BOOL -> throw new IllegalArgumentException("weights cannot be " + type);
-            case Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q3_K, Q4_K, Q5_K, Q6_K -> {
-                float[] values = new float[n];
-                Blocks.read(type, from, n, values, 0);
-                MemorySegment.copy(values, 0, Memory.ALL, ValueLayout.JAVA_FLOAT, to, n);
-            }
+            case Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q3_K, Q4_K, Q5_K, Q6_K -> RowsQuantized.unpack(type, to, from, n);
         }
     }
 
