@@ -25,9 +25,10 @@ final class Panel {
     /// y[t,o] = Σ_i x[t,i] · w[o,i] for up to four activation rows.
     ///
     /// @param w f32 [rows rounded up to a multiple of 4, inner], rows `rowBytes` apart
+    /// @param pairs whether to sum in the order of quantized weights, [PairTile]; `inner` then consists of whole pairs
     /// @param sums scratch of [#sumsBytes] bytes
     static void four(long y, long yBytes, long x, long xBytes, int tokens, long w, long rowBytes, int rows, int inner,
-            long sums) {
+            boolean pairs, long sums) {
         int whole = Lanes.whole(inner);
         long x1 = x + Math.min(1, tokens - 1) * xBytes;
         long x2 = x + Math.min(2, tokens - 1) * xBytes;
@@ -37,8 +38,12 @@ final class Panel {
             int n = Math.min(whole - from, STRETCH);
             long at = 4L * from;
             for (int o = 0; o < rows; o += TILE) {
-                tile(sums + (long) o * TILE * 4 * Lanes.COUNT, x + at, x1 + at, x2 + at, x3 + at,
-                        w + o * rowBytes + at, rowBytes, n);
+                long tile = sums + (long) o * TILE * 4 * Lanes.COUNT;
+                if (pairs) {
+                    PairTile.add(tile, x + at, x1 + at, x2 + at, x3 + at, w + o * rowBytes + at, rowBytes, n);
+                } else {
+                    tile(tile, x + at, x1 + at, x2 + at, x3 + at, w + o * rowBytes + at, rowBytes, n);
+                }
             }
         }
         for (int o = 0; o < rows; o += TILE) {

@@ -1,10 +1,17 @@
 package dev.heddle.core.kernel.vector;
 
+import static dev.heddle.core.kernel.vector.Lanes.load;
+
 import dev.heddle.core.tensor.DType;
+import dev.heddle.core.tensor.Memory;
+import jdk.incubator.vector.FloatVector;
 
 /// Products of one activation row with quantized weights.
 ///
-/// An element's f32 value is what [#unpack] gives; products are summed as at [RowsBfloat16].
+/// An element's f32 value is what [#unpack] gives. Lane l of a sum adds up what pairs of vectors contribute, in their
+/// order: w[l]·x[l] + w[l+L]·x[l+L], the second product fused. So the sum waits for one addition where it would wait for
+/// two multiply-adds, which weights of few bytes arrive too fast for. Lanes are added as [Lanes#sum] does. [PairTile]
+/// holds to the same order.
 final class RowsQuantized {
     private RowsQuantized() {
     }
@@ -12,10 +19,23 @@ final class RowsQuantized {
     /// y[o] = Σ_i x[i] · w[o,i] for `rows` rows of `rowBytes` bytes from `w`, each expanded to f32 in `scratch`, which
     /// stays in the first-level cache.
     static void one(DType type, long y, long x, long w, long rowBytes, int rows, int inner, long scratch) {
+        if (type == DType.Q8_0) {
+            RowsQ8.one(y, x, w, rowBytes, rows, inner);
+            return;
+        }
         for (int o = 0; o < rows; o++) {
             unpack(type, scratch, w + o * rowBytes, inner);
-            RowsF32.one(y + 4L * o, x, scratch, 4L * inner, 1, inner);
+            dot(y + 4L * o, x, scratch, inner);
         }
+    }
+
+    private static void dot(long y, long x, long w, int inner) {
+        FloatVector sum = Lanes.zero();
+        for (int i = 0; i < inner; i += 2 * Lanes.COUNT) {
+            FloatVector first = load(w + 4L * i).mul(load(x + 4L * i));
+            sum = sum.add(load(w + 4L * (i + Lanes.COUNT)).fma(load(x + 4L * (i + Lanes.COUNT)), first));
+        }
+        Memory.f32(y, Lanes.sum(sum));
     }
 
     /// Writes `n` weights from `w` to `to` as f32.
