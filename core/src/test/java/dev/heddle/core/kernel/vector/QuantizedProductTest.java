@@ -1,11 +1,13 @@
 package dev.heddle.core.kernel.vector;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.plain.PlainEmbedding;
 import dev.heddle.core.kernel.plain.PlainMatrixProduct;
 import dev.heddle.core.parallel.Workers;
+import dev.heddle.core.tensor.Blocks;
 import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Memory;
 import dev.heddle.core.tensor.Tensor;
@@ -15,6 +17,7 @@ import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Products with quantized weights against the plain loops, and against themselves where bits must not differ.
 class QuantizedProductTest {
@@ -58,12 +61,56 @@ class QuantizedProductTest {
                         Tensor actual = view(arena, tokens, outer);
                         new PlainMatrixProduct().product(expected, x, w);
                         VECTOR.product(actual, x, w);
-                        assertArrayEquals(expected.toFloats(), actual.toFloats(), 1e-7f * (inner + 4),
+                        // activations rounded to 8 bits: each is at most 1/254 off, in either direction
+                        float tolerance = type == DType.Q4_0 ? 1 / 254f * (float) Math.sqrt(inner) : 1e-7f * (inner + 4);
+                        assertArrayEquals(expected.toFloats(), actual.toFloats(), tolerance,
                                 "T=" + tokens + " I=" + inner + " O=" + outer);
                     }
                 }
             }
         }
+    }
+
+    /// The same integers and the same order in plain loops.
+    @ParameterizedTest
+    @ValueSource(ints = {32, 480, 544, 1536})
+    void q4ProductHasTheBitsOfPlainIntegers(int inner) {
+        for (int tokens : new int[] {1, 3, 23}) {
+            try (Arena arena = Arena.ofConfined()) {
+                Tensor x = view(arena, tokens, inner);
+                Tensor w = blocks(arena, DType.Q4_0, 37, inner);
+                Tensor actual = view(arena, tokens, 37);
+                VECTOR.product(actual, x, w);
+                for (int t = 0; t < tokens; t++) {
+                    for (int o = 0; o < 37; o++) {
+                        assertEquals(integerProduct(Blocks.row(x, t), w.address(o)), actual.rowRange(t, t + 1).get(o));
+                    }
+                }
+            }
+        }
+    }
+
+    private static float integerProduct(float[] x, long w) {
+        float[] sums = new float[Int8Rows.GROUP];
+        for (int b = 0; b < x.length / 32; b++) {
+            float max = 0;
+            for (int i = 32 * b; i < 32 * b + 32; i++) {
+                max = Math.max(max, Math.abs(x[i]));
+            }
+            int integer = 0;
+            for (int i = 0; i < 32; i++) {
+                int nibble = Memory.i8(w + 18L * b + 2 + i % 16) >>> i / 16 * 4 & 15;
+                integer += (nibble - 8) * (int) Math.rint((double) x[32 * b + i] * (127 / max));
+            }
+            float scale = Float.float16ToFloat(Memory.i16(w + 18L * b)) * (max / 127);
+            sums[b % sums.length] = Math.fma((float) integer, scale, sums[b % sums.length]);
+        }
+        for (int step = sums.length / 2; step > 0; step /= 2) {
+            for (int l = 0; l < step; l++) {
+                sums[l] += sums[l + step];
+            }
+        }
+        return sums[0];
     }
 
     @ParameterizedTest
