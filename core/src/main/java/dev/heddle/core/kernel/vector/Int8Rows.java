@@ -1,7 +1,7 @@
 package dev.heddle.core.kernel.vector;
 
 import static dev.heddle.core.kernel.vector.Lanes.COUNT;
-import static dev.heddle.core.kernel.vector.Lanes.load;
+import static dev.heddle.core.kernel.vector.Lanes.F;
 import static dev.heddle.core.tensor.Memory.ALL;
 import static dev.heddle.core.tensor.Memory.ORDER;
 
@@ -69,15 +69,15 @@ final class Int8Rows {
     }
 
     private static void block(long to, long scale, long sum, long x) {
-        FloatVector largest = load(x).abs();
+        FloatVector largest = FloatVector.fromMemorySegment(F, ALL, x, ORDER).abs();
         for (int j = COUNT; j < 32; j += COUNT) {
-            largest = largest.max(load(x + 4L * j).abs());
+            largest = largest.max(FloatVector.fromMemorySegment(F, ALL, x + 4L * j, ORDER).abs());
         }
         float max = Lanes.max(largest);
         float inverse = max < SMALLEST ? 0 : 127 / max;
         IntVector total = IntVector.zero(Lanes.I);
         for (int j = 0; j < 32; j += COUNT) {
-            IntVector q = load(x + 4L * j).fma(Lanes.of(inverse), Lanes.of(ROUNDING)).reinterpretAsInts()
+            IntVector q = FloatVector.fromMemorySegment(F, ALL, x + 4L * j, ORDER).fma(FloatVector.broadcast(F, inverse), FloatVector.broadcast(F, ROUNDING)).reinterpretAsInts()
                     .sub(Float.floatToRawIntBits(ROUNDING));
             total = total.add(q);
             ((ShortVector) q.convertShape(VectorOperators.I2S, Lanes.S, 0)).intoMemorySegment(ALL, to + 2L * j, ORDER);

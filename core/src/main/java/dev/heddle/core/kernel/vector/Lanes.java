@@ -70,25 +70,25 @@ public final class Lanes {
 
     /// Floats at `address`.
     public static FloatVector load(long address) {
-        return FloatVector.fromMemorySegment(F, Memory.ALL, address, Memory.ORDER);
+        return FloatVector.fromMemorySegment(F, Memory.ALL, address & Memory.USER, Memory.ORDER);
     }
 
     /// Floats at `address` where the mask is set, zero elsewhere; memory outside the mask is not touched.
     public static FloatVector load(long address, VectorMask<Float> mask) {
-        return FloatVector.fromMemorySegment(F, Memory.ALL, address, Memory.ORDER, mask);
+        return FloatVector.fromMemorySegment(F, Memory.ALL, address & Memory.USER, Memory.ORDER, mask);
     }
 
     public static void store(FloatVector value, long address) {
-        value.intoMemorySegment(Memory.ALL, address, Memory.ORDER);
+        value.intoMemorySegment(Memory.ALL, address & Memory.USER, Memory.ORDER);
     }
 
     public static void store(FloatVector value, long address, VectorMask<Float> mask) {
-        value.intoMemorySegment(Memory.ALL, address, Memory.ORDER, mask);
+        value.intoMemorySegment(Memory.ALL, address & Memory.USER, Memory.ORDER, mask);
     }
 
     /// Floats from bfloat16 at `address`: a bfloat16 is the upper half of a float.
     public static FloatVector loadBfloat16(long address) {
-        IntVector bits = (IntVector) ShortVector.fromMemorySegment(S, Memory.ALL, address, Memory.ORDER)
+        IntVector bits = (IntVector) ShortVector.fromMemorySegment(S, Memory.ALL, address & Memory.USER, Memory.ORDER)
                 .convertShape(VectorOperators.ZERO_EXTEND_S2I, I, 0);
         return bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
     }
@@ -98,7 +98,7 @@ public final class Lanes {
     /// Exponent and mantissa move to their places in a float, whose exponent bias is 112 larger; a
     /// multiplication by 2¹¹² makes up for it and turns subnormal halves into normal floats on the way.
     public static FloatVector loadFloat16(long address) {
-        IntVector half = (IntVector) ShortVector.fromMemorySegment(S, Memory.ALL, address, Memory.ORDER)
+        IntVector half = (IntVector) ShortVector.fromMemorySegment(S, Memory.ALL, address & Memory.USER, Memory.ORDER)
                 .convertShape(VectorOperators.S2I, I, 0);
         IntVector moved = half.lanewise(VectorOperators.LSHL, 13).and(0x0fffe000);
         VectorMask<Integer> special = moved.compare(VectorOperators.GE, 0x0f800000);
@@ -111,7 +111,7 @@ public final class Lanes {
         if (COUNT == 4) {
             return IntVector.broadcast(I, Memory.i32(address)).lanewise(VectorOperators.LSHR, BYTE_SHIFTS).and(255);
         }
-        return (IntVector) ByteVector.fromMemorySegment(B, Memory.ALL, address, Memory.ORDER)
+        return (IntVector) ByteVector.fromMemorySegment(B, Memory.ALL, address & Memory.USER, Memory.ORDER)
                 .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0);
     }
 
@@ -121,14 +121,14 @@ public final class Lanes {
             return (FloatVector) IntVector.broadcast(I, Memory.i32(address)).lanewise(VectorOperators.LSHR, BYTE_SHIFTS)
                     .lanewise(VectorOperators.LSHL, 24).lanewise(VectorOperators.ASHR, 24).convert(VectorOperators.I2F, 0);
         }
-        return (FloatVector) ByteVector.fromMemorySegment(B, Memory.ALL, address, Memory.ORDER)
+        return (FloatVector) ByteVector.fromMemorySegment(B, Memory.ALL, address & Memory.USER, Memory.ORDER)
                 .convertShape(VectorOperators.B2F, F, 0);
     }
 
     /// Half-precision floats at `address` with sign, exponent and mantissa in their places in a float: a float 2¹¹² times
     /// too small, unless the half is an infinity or NaN, whose exponent then overflows into bit 28 when one is added to it.
     static IntVector moveFloat16(long address) {
-        return ((IntVector) ShortVector.fromMemorySegment(S, Memory.ALL, address, Memory.ORDER)
+        return ((IntVector) ShortVector.fromMemorySegment(S, Memory.ALL, address & Memory.USER, Memory.ORDER)
                 .convertShape(VectorOperators.S2I, I, 0)).lanewise(VectorOperators.LSHL, 13).and(0x8fffe000);
     }
 

@@ -3,6 +3,7 @@ package dev.heddle.core.kernel.vector;
 import static dev.heddle.core.kernel.vector.Lanes.F;
 import static dev.heddle.core.tensor.Memory.ALL;
 import static dev.heddle.core.tensor.Memory.ORDER;
+import static dev.heddle.core.tensor.Memory.USER;
 
 import jdk.incubator.vector.FloatVector;
 
@@ -16,6 +17,7 @@ final class PairTile {
     ///
     /// @param n a multiple of two vectors
     static void add(long sums, long x0, long x1, long x2, long x3, long w0, long rowBytes, int n) {
+        sums &= USER;
         long step = 4L * Lanes.COUNT;
         long w1 = w0 + rowBytes;
         long w2 = w1 + rowBytes;
@@ -38,34 +40,34 @@ final class PairTile {
         FloatVector s33 = FloatVector.fromMemorySegment(F, ALL, sums + 15 * step, ORDER);
         for (int i = 0; i < n; i += 2 * Lanes.COUNT) {
             long at = 4L * i;
-            FloatVector v0 = FloatVector.fromMemorySegment(F, ALL, x0 + at, ORDER);
-            FloatVector u0 = FloatVector.fromMemorySegment(F, ALL, x0 + at + step, ORDER);
-            FloatVector v1 = FloatVector.fromMemorySegment(F, ALL, x1 + at, ORDER);
-            FloatVector u1 = FloatVector.fromMemorySegment(F, ALL, x1 + at + step, ORDER);
-            FloatVector v2 = FloatVector.fromMemorySegment(F, ALL, x2 + at, ORDER);
-            FloatVector u2 = FloatVector.fromMemorySegment(F, ALL, x2 + at + step, ORDER);
-            FloatVector v3 = FloatVector.fromMemorySegment(F, ALL, x3 + at, ORDER);
-            FloatVector u3 = FloatVector.fromMemorySegment(F, ALL, x3 + at + step, ORDER);
-            FloatVector a = FloatVector.fromMemorySegment(F, ALL, w0 + at, ORDER);
-            FloatVector b = FloatVector.fromMemorySegment(F, ALL, w0 + at + step, ORDER);
+            FloatVector v0 = FloatVector.fromMemorySegment(F, ALL, x0 + at & USER, ORDER);
+            FloatVector u0 = FloatVector.fromMemorySegment(F, ALL, (x0 + at & USER) + step, ORDER);
+            FloatVector v1 = FloatVector.fromMemorySegment(F, ALL, x1 + at & USER, ORDER);
+            FloatVector u1 = FloatVector.fromMemorySegment(F, ALL, (x1 + at & USER) + step, ORDER);
+            FloatVector v2 = FloatVector.fromMemorySegment(F, ALL, x2 + at & USER, ORDER);
+            FloatVector u2 = FloatVector.fromMemorySegment(F, ALL, (x2 + at & USER) + step, ORDER);
+            FloatVector v3 = FloatVector.fromMemorySegment(F, ALL, x3 + at & USER, ORDER);
+            FloatVector u3 = FloatVector.fromMemorySegment(F, ALL, (x3 + at & USER) + step, ORDER);
+            FloatVector a = FloatVector.fromMemorySegment(F, ALL, w0 + at & USER, ORDER);
+            FloatVector b = FloatVector.fromMemorySegment(F, ALL, (w0 + at & USER) + step, ORDER);
             s00 = s00.add(b.fma(u0, a.mul(v0)));
             s01 = s01.add(b.fma(u1, a.mul(v1)));
             s02 = s02.add(b.fma(u2, a.mul(v2)));
             s03 = s03.add(b.fma(u3, a.mul(v3)));
-            a = FloatVector.fromMemorySegment(F, ALL, w1 + at, ORDER);
-            b = FloatVector.fromMemorySegment(F, ALL, w1 + at + step, ORDER);
+            a = FloatVector.fromMemorySegment(F, ALL, w1 + at & USER, ORDER);
+            b = FloatVector.fromMemorySegment(F, ALL, (w1 + at & USER) + step, ORDER);
             s10 = s10.add(b.fma(u0, a.mul(v0)));
             s11 = s11.add(b.fma(u1, a.mul(v1)));
             s12 = s12.add(b.fma(u2, a.mul(v2)));
             s13 = s13.add(b.fma(u3, a.mul(v3)));
-            a = FloatVector.fromMemorySegment(F, ALL, w2 + at, ORDER);
-            b = FloatVector.fromMemorySegment(F, ALL, w2 + at + step, ORDER);
+            a = FloatVector.fromMemorySegment(F, ALL, w2 + at & USER, ORDER);
+            b = FloatVector.fromMemorySegment(F, ALL, (w2 + at & USER) + step, ORDER);
             s20 = s20.add(b.fma(u0, a.mul(v0)));
             s21 = s21.add(b.fma(u1, a.mul(v1)));
             s22 = s22.add(b.fma(u2, a.mul(v2)));
             s23 = s23.add(b.fma(u3, a.mul(v3)));
-            a = FloatVector.fromMemorySegment(F, ALL, w3 + at, ORDER);
-            b = FloatVector.fromMemorySegment(F, ALL, w3 + at + step, ORDER);
+            a = FloatVector.fromMemorySegment(F, ALL, w3 + at & USER, ORDER);
+            b = FloatVector.fromMemorySegment(F, ALL, (w3 + at & USER) + step, ORDER);
             s30 = s30.add(b.fma(u0, a.mul(v0)));
             s31 = s31.add(b.fma(u1, a.mul(v1)));
             s32 = s32.add(b.fma(u2, a.mul(v2)));

@@ -2,9 +2,11 @@ package dev.heddle.core.kernel.vector;
 
 import static dev.heddle.core.kernel.vector.Int8Rows.GROUP;
 import static dev.heddle.core.kernel.vector.Lanes.COUNT;
+import static dev.heddle.core.kernel.vector.Lanes.F;
 import static dev.heddle.core.kernel.vector.Lanes.I;
 import static dev.heddle.core.tensor.Memory.ALL;
 import static dev.heddle.core.tensor.Memory.ORDER;
+import static dev.heddle.core.tensor.Memory.USER;
 
 import dev.heddle.core.tensor.Memory;
 import jdk.incubator.vector.FloatVector;
@@ -140,27 +142,29 @@ final class PanelQ4 {
         ShortVector s50 = s00;
         ShortVector s51 = s00;
         for (int p = 0; p < 16; p++) {
-            ShortVector a = ShortVector.fromMemorySegment(S, ALL, w + 2 * STEP * p, ORDER);
-            ShortVector b = ShortVector.fromMemorySegment(S, ALL, w + 2 * STEP * p + STEP, ORDER);
-            ShortVector v = IntVector.broadcast(I, Memory.i32(x0 + 4L * p)).reinterpretAsShorts();
+            long at = w + 2 * STEP * p & USER;
+            ShortVector a = ShortVector.fromMemorySegment(S, ALL, at, ORDER);
+            ShortVector b = ShortVector.fromMemorySegment(S, ALL, at + STEP, ORDER);
+            ShortVector v = IntVector.broadcast(I, Memory.i32(x0 + 4L * p & USER)).reinterpretAsShorts();
             s00 = s00.add(a.mul(v));
             s01 = s01.add(b.mul(v));
-            v = IntVector.broadcast(I, Memory.i32(x1 + 4L * p)).reinterpretAsShorts();
+            v = IntVector.broadcast(I, Memory.i32(x1 + 4L * p & USER)).reinterpretAsShorts();
             s10 = s10.add(a.mul(v));
             s11 = s11.add(b.mul(v));
-            v = IntVector.broadcast(I, Memory.i32(x2 + 4L * p)).reinterpretAsShorts();
+            v = IntVector.broadcast(I, Memory.i32(x2 + 4L * p & USER)).reinterpretAsShorts();
             s20 = s20.add(a.mul(v));
             s21 = s21.add(b.mul(v));
-            v = IntVector.broadcast(I, Memory.i32(x3 + 4L * p)).reinterpretAsShorts();
+            v = IntVector.broadcast(I, Memory.i32(x3 + 4L * p & USER)).reinterpretAsShorts();
             s30 = s30.add(a.mul(v));
             s31 = s31.add(b.mul(v));
-            v = IntVector.broadcast(I, Memory.i32(x4 + 4L * p)).reinterpretAsShorts();
+            v = IntVector.broadcast(I, Memory.i32(x4 + 4L * p & USER)).reinterpretAsShorts();
             s40 = s40.add(a.mul(v));
             s41 = s41.add(b.mul(v));
-            v = IntVector.broadcast(I, Memory.i32(x5 + 4L * p)).reinterpretAsShorts();
+            v = IntVector.broadcast(I, Memory.i32(x5 + 4L * p & USER)).reinterpretAsShorts();
             s50 = s50.add(a.mul(v));
             s51 = s51.add(b.mul(v));
         }
+        to &= USER;
         s00.intoMemorySegment(ALL, to, ORDER);
         s01.intoMemorySegment(ALL, to + STEP, ORDER);
         s10.intoMemorySegment(ALL, to + 2 * STEP, ORDER);
@@ -177,19 +181,21 @@ final class PanelQ4 {
 
     /// sum = fma(S, d·e, sum), where S is the sum of the two halves of a lane: it fits 16 bits, so it may be taken modulo 2¹⁶.
     private static void add(long sums, long integers, long scales, long e, long eBytes, int tokens, boolean first) {
-        FloatVector d0 = Lanes.load(scales);
-        FloatVector d1 = Lanes.load(scales + STEP);
+        scales &= USER;
+        FloatVector d0 = FloatVector.fromMemorySegment(F, ALL, scales, ORDER);
+        FloatVector d1 = FloatVector.fromMemorySegment(F, ALL, scales + STEP, ORDER);
         for (int t = 0; t < tokens; t++) {
-            FloatVector scale = FloatVector.broadcast(Lanes.F, Memory.f32(e + t * eBytes));
-            long at = 2 * STEP * t;
-            IntVector v = IntVector.fromMemorySegment(I, ALL, integers + at, ORDER);
-            IntVector u = IntVector.fromMemorySegment(I, ALL, integers + at + STEP, ORDER);
+            FloatVector scale = FloatVector.broadcast(F, Memory.f32(e + t * eBytes & USER));
+            long from = integers + 2 * STEP * t & USER;
+            long to = sums + 2 * STEP * t & USER;
+            IntVector v = IntVector.fromMemorySegment(I, ALL, from, ORDER);
+            IntVector u = IntVector.fromMemorySegment(I, ALL, from + STEP, ORDER);
             v = v.add(v.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
             u = u.add(u.lanewise(VectorOperators.LSHL, 16)).lanewise(VectorOperators.ASHR, 16);
-            FloatVector s0 = first ? FloatVector.zero(Lanes.F) : Lanes.load(sums + at);
-            FloatVector s1 = first ? FloatVector.zero(Lanes.F) : Lanes.load(sums + at + STEP);
-            Lanes.store(((FloatVector) v.convert(VectorOperators.I2F, 0)).fma(d0.mul(scale), s0), sums + at);
-            Lanes.store(((FloatVector) u.convert(VectorOperators.I2F, 0)).fma(d1.mul(scale), s1), sums + at + STEP);
+            FloatVector s0 = first ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, to, ORDER);
+            FloatVector s1 = first ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, to + STEP, ORDER);
+            ((FloatVector) v.convert(VectorOperators.I2F, 0)).fma(d0.mul(scale), s0).intoMemorySegment(ALL, to, ORDER);
+            ((FloatVector) u.convert(VectorOperators.I2F, 0)).fma(d1.mul(scale), s1).intoMemorySegment(ALL, to + STEP, ORDER);
         }
     }
 
@@ -197,8 +203,8 @@ final class PanelQ4 {
     private static void halve(long sums, long half, int tokens) {
         for (long tile = 0; tile < half; tile += TILE) {
             for (int n = 0; n < 2 * tokens; n++) {
-                long at = sums + tile + STEP * n;
-                Lanes.store(Lanes.load(at).add(Lanes.load(at + half)), at);
+                long at = sums + tile + STEP * n & USER;
+                FloatVector.fromMemorySegment(F, ALL, at, ORDER).add(FloatVector.fromMemorySegment(F, ALL, at + half & USER, ORDER)).intoMemorySegment(ALL, at, ORDER);
             }
         }
     }

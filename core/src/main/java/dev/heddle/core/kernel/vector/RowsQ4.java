@@ -2,8 +2,10 @@ package dev.heddle.core.kernel.vector;
 
 import static dev.heddle.core.kernel.vector.Int8Rows.GROUP;
 import static dev.heddle.core.kernel.vector.Lanes.COUNT;
+import static dev.heddle.core.kernel.vector.Lanes.F;
 import static dev.heddle.core.tensor.Memory.ALL;
 import static dev.heddle.core.tensor.Memory.ORDER;
+import static dev.heddle.core.tensor.Memory.USER;
 
 import dev.heddle.core.tensor.Memory;
 import jdk.incubator.vector.ByteVector;
@@ -29,11 +31,11 @@ final class RowsQ4 {
     private static final VectorSpecies<Short> S = VectorSpecies.of(short.class, VectorShape.forBitSize(16 * GROUP));
     private static final VectorSpecies<Byte> B = VectorSpecies.of(byte.class, VectorShape.forBitSize(8 * GROUP));
 
-    private static final VectorShuffle<Short> BY_8 = VectorShuffle.fromOp(S, lane -> (lane ^ 8) % GROUP);
+    private static final VectorShuffle<Short> BY_HALF = VectorShuffle.fromOp(S, lane -> lane ^ GROUP / 2);
     private static final VectorShuffle<Short> BY_4 = VectorShuffle.fromOp(S, lane -> lane ^ 4);
     private static final VectorShuffle<Short> BY_2 = VectorShuffle.fromOp(S, lane -> lane ^ 2);
     private static final VectorShuffle<Short> BY_1 = VectorShuffle.fromOp(S, lane -> lane ^ 1);
-    private static final VectorMask<Short> UPPER_8 = VectorMask.fromLong(S, 0xff00);
+    private static final VectorMask<Short> UPPER_HALF = VectorMask.fromLong(S, GROUP == 8 ? 0xf0 : 0xff00);
     private static final VectorMask<Short> UPPER_4 = VectorMask.fromLong(S, 0xf0f0);
     private static final VectorMask<Short> UPPER_2 = VectorMask.fromLong(S, 0xcccc);
     private static final VectorMask<Short> UPPER_1 = VectorMask.fromLong(S, 0xaaaa);
@@ -67,7 +69,8 @@ final class RowsQ4 {
                     if (b + GROUP > blocks) {
                         from = paddedBlocks(scratch + GROUP * STEP, from, blocks - b);
                     }
-                    group(sums + 2L * b, halves + 2L * b, from, xRow + 64L * b, scratch);
+                    products(scratch, halves + 2L * b, from, xRow + 64L * b);
+                    fold(sums + 2L * b, scratch);
                 }
                 Memory.f32(y + t * yBytes + 4L * o,
                         total(sums, halves, xRow + Int8Rows.scalesAt(inner), xRow + Int8Rows.sumsAt(inner), padded));
@@ -81,37 +84,37 @@ final class RowsQ4 {
         return to;
     }
 
-    /// Σ n·q modulo 2¹⁶ of each block of a group, and copies of their scales.
-    private static void group(long sums, long halves, long w, long x, long scratch) {
+    /// Σ n·q modulo 2¹⁶ of the blocks of a group, two of them in halves of a vector, and copies of their scales.
+    private static void products(long scratch, long halves, long w, long x) {
         for (int b = 0; b < GROUP / 2; b++) {
-            long w0 = w + (long) BLOCK_BYTES * b;
+            long w0 = w + (long) BLOCK_BYTES * b & USER;
             long w1 = w0 + BLOCK_BYTES * (GROUP / 2);
-            long x0 = x + 64L * b;
+            long x0 = x + 64L * b & USER;
             long x1 = x0 + 32L * GROUP;
-            ShortVector p0 = pairs(w0 + 2).and((short) 15).mul(q(x0)).add(pairs(w0 + 2).lanewise(VectorOperators.LSHR, 4).mul(q(x0 + 32)));
-            ShortVector p1 = pairs(w1 + 2).and((short) 15).mul(q(x1)).add(pairs(w1 + 2).lanewise(VectorOperators.LSHR, 4).mul(q(x1 + 32)));
-            if (GROUP == 8) { // half a block at a time
-                p0 = p0.add(pairs(w0 + 10).and((short) 15).mul(q(x0 + 16)))
-                        .add(pairs(w0 + 10).lanewise(VectorOperators.LSHR, 4).mul(q(x0 + 48)));
-                p1 = p1.add(pairs(w1 + 10).and((short) 15).mul(q(x1 + 16)))
-                        .add(pairs(w1 + 10).lanewise(VectorOperators.LSHR, 4).mul(q(x1 + 48)));
-                p0.blend(p1, UPPER_4).add(p1.blend(p0, UPPER_4).rearrange(BY_4)).intoMemorySegment(ALL, scratch + STEP * b, ORDER);
-            } else {
-                p0.blend(p1, UPPER_8).add(p1.blend(p0, UPPER_8).rearrange(BY_8)).intoMemorySegment(ALL, scratch + STEP * b, ORDER);
+            ShortVector n0 = (ShortVector) ByteVector.fromMemorySegment(B, ALL, w0 + 2, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2S, S, 0);
+            ShortVector n1 = (ShortVector) ByteVector.fromMemorySegment(B, ALL, w1 + 2, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2S, S, 0);
+            ShortVector p0 = n0.and((short) 15).mul(ShortVector.fromMemorySegment(S, ALL, x0, ORDER))
+                    .add(n0.lanewise(VectorOperators.LSHR, 4).mul(ShortVector.fromMemorySegment(S, ALL, x0 + 32, ORDER)));
+            ShortVector p1 = n1.and((short) 15).mul(ShortVector.fromMemorySegment(S, ALL, x1, ORDER))
+                    .add(n1.lanewise(VectorOperators.LSHR, 4).mul(ShortVector.fromMemorySegment(S, ALL, x1 + 32, ORDER)));
+            if (GROUP == 8) { // that was half of each block
+                n0 = (ShortVector) ByteVector.fromMemorySegment(B, ALL, w0 + 10, ORDER)
+                        .convertShape(VectorOperators.ZERO_EXTEND_B2S, S, 0);
+                n1 = (ShortVector) ByteVector.fromMemorySegment(B, ALL, w1 + 10, ORDER)
+                        .convertShape(VectorOperators.ZERO_EXTEND_B2S, S, 0);
+                p0 = p0.add(n0.and((short) 15).mul(ShortVector.fromMemorySegment(S, ALL, x0 + 16, ORDER)))
+                        .add(n0.lanewise(VectorOperators.LSHR, 4).mul(ShortVector.fromMemorySegment(S, ALL, x0 + 48, ORDER)));
+                p1 = p1.add(n1.and((short) 15).mul(ShortVector.fromMemorySegment(S, ALL, x1 + 16, ORDER)))
+                        .add(n1.lanewise(VectorOperators.LSHR, 4).mul(ShortVector.fromMemorySegment(S, ALL, x1 + 48, ORDER)));
             }
-            Memory.i16(halves + 2L * b, Memory.i16(w0));
-            Memory.i16(halves + 2L * b + GROUP, Memory.i16(w1));
+            p0.blend(p1, UPPER_HALF).add(p1.blend(p0, UPPER_HALF).rearrange(BY_HALF))
+                    .intoMemorySegment(ALL, scratch + STEP * b & USER, ORDER);
+            long half = halves + 2L * b & USER;
+            Memory.i16(half, Memory.i16(w0));
+            Memory.i16(half + GROUP, Memory.i16(w1));
         }
-        fold(sums, scratch);
-    }
-
-    private static ShortVector pairs(long address) {
-        return (ShortVector) ByteVector.fromMemorySegment(B, ALL, address, ORDER)
-                .convertShape(VectorOperators.ZERO_EXTEND_B2S, S, 0);
-    }
-
-    private static ShortVector q(long address) {
-        return ShortVector.fromMemorySegment(S, ALL, address, ORDER);
     }
 
     /// Adds the lanes of the vectors at `from`, each of which holds halves of the lanes of two blocks, to one number for
@@ -119,40 +122,40 @@ final class RowsQ4 {
     private static void fold(long to, long from) {
         if (GROUP > 8) {
             for (int n = 0; n < 4; n++) {
-                ShortVector a = q(from + STEP * n);
-                ShortVector b = q(from + STEP * (n + 4));
-                a.blend(b, UPPER_4).add(b.blend(a, UPPER_4).rearrange(BY_4)).intoMemorySegment(ALL, from + STEP * n, ORDER);
+                long at = from + STEP * n & USER;
+                ShortVector a = ShortVector.fromMemorySegment(S, ALL, at, ORDER);
+                ShortVector b = ShortVector.fromMemorySegment(S, ALL, at + 4 * STEP, ORDER);
+                a.blend(b, UPPER_4).add(b.blend(a, UPPER_4).rearrange(BY_4)).intoMemorySegment(ALL, at, ORDER);
             }
         }
-        ShortVector a = q(from);
-        ShortVector b = q(from + STEP);
-        ShortVector c = q(from + 2 * STEP);
-        ShortVector d = q(from + 3 * STEP);
+        from &= USER;
+        ShortVector a = ShortVector.fromMemorySegment(S, ALL, from, ORDER);
+        ShortVector b = ShortVector.fromMemorySegment(S, ALL, from + STEP, ORDER);
+        ShortVector c = ShortVector.fromMemorySegment(S, ALL, from + 2 * STEP, ORDER);
+        ShortVector d = ShortVector.fromMemorySegment(S, ALL, from + 3 * STEP, ORDER);
         a = a.blend(c, UPPER_2).add(c.blend(a, UPPER_2).rearrange(BY_2));
         b = b.blend(d, UPPER_2).add(d.blend(b, UPPER_2).rearrange(BY_2));
-        a.blend(b, UPPER_1).add(b.blend(a, UPPER_1).rearrange(BY_1)).intoMemorySegment(ALL, to, ORDER);
+        a.blend(b, UPPER_1).add(b.blend(a, UPPER_1).rearrange(BY_1)).intoMemorySegment(ALL, to & USER, ORDER);
     }
 
     private static float total(long sums, long halves, long scales, long eights, int blocks) {
-        FloatVector sum = Lanes.zero();
-        FloatVector other = Lanes.zero();
+        FloatVector sum = FloatVector.zero(F);
+        FloatVector other = FloatVector.zero(F);
         for (int b = 0; b < blocks; b += GROUP) {
-            FloatVector f = (FloatVector) ((IntVector) whole(sums + 2L * b, eights + 2L * b)
-                    .convertShape(VectorOperators.S2I, Lanes.I, 0)).convert(VectorOperators.I2F, 0);
-            sum = f.fma(Lanes.loadFloat16(halves + 2L * b).mul(Lanes.load(scales + 4L * b)), sum);
+            IntVector integers = (IntVector) ShortVector.fromMemorySegment(Lanes.S, ALL, sums + 2L * b & USER, ORDER)
+                    .sub(ShortVector.fromMemorySegment(Lanes.S, ALL, eights + 2L * b & USER, ORDER))
+                    .convertShape(VectorOperators.S2I, Lanes.I, 0);
+            sum = ((FloatVector) integers.convert(VectorOperators.I2F, 0)).fma(Lanes.loadFloat16(halves + 2L * b & USER)
+                    .mul(FloatVector.fromMemorySegment(F, ALL, scales + 4L * b & USER, ORDER)), sum);
             if (GROUP > COUNT) {
                 int half = b + COUNT;
-                f = (FloatVector) ((IntVector) whole(sums + 2L * half, eights + 2L * half)
-                        .convertShape(VectorOperators.S2I, Lanes.I, 0)).convert(VectorOperators.I2F, 0);
-                other = f.fma(Lanes.loadFloat16(halves + 2L * half).mul(Lanes.load(scales + 4L * half)), other);
+                integers = (IntVector) ShortVector.fromMemorySegment(Lanes.S, ALL, sums + 2L * half, ORDER)
+                        .sub(ShortVector.fromMemorySegment(Lanes.S, ALL, eights + 2L * half, ORDER))
+                        .convertShape(VectorOperators.S2I, Lanes.I, 0);
+                other = ((FloatVector) integers.convert(VectorOperators.I2F, 0)).fma(Lanes.loadFloat16(halves + 2L * half)
+                        .mul(FloatVector.fromMemorySegment(F, ALL, scales + 4L * half, ORDER)), other);
             }
         }
         return Lanes.sum(GROUP > COUNT ? sum.add(other) : sum);
-    }
-
-    /// The integers S of COUNT blocks.
-    private static ShortVector whole(long sums, long eights) {
-        return ShortVector.fromMemorySegment(Lanes.S, ALL, sums, ORDER)
-                .sub(ShortVector.fromMemorySegment(Lanes.S, ALL, eights, ORDER));
     }
 }
