@@ -56,6 +56,11 @@ public final class LanguageModel implements AutoCloseable {
         return executor;
     }
 
+    /// The states of its sequences.
+    public StatePool states() {
+        return states;
+    }
+
     /// A new empty sequence.
     public SequenceState open() {
         return states.open();
@@ -63,9 +68,19 @@ public final class LanguageModel implements AutoCloseable {
 
     /// Feeds each sequence its tokens in one ragged batch and returns the logits after the last token of each.
     public float[][] lastLogits(List<SequenceState> sequences, List<int[]> tokens) {
-        int[] rows = new int[tokens.size()];
+        return lastLogits(sequences, tokens, tokens.size());
+    }
+
+    /// Feeds each sequence its tokens in one ragged batch and returns the logits after the last token of each of the first
+    /// `count` sequences.
+    public float[][] lastLogits(List<SequenceState> sequences, List<int[]> tokens, int count) {
+        if (count == 0) {
+            feed(sequences, tokens);
+            return new float[0][];
+        }
+        int[] rows = new int[count];
         int end = 0;
-        for (int s = 0; s < rows.length; s++) {
+        for (int s = 0; s < count; s++) {
             end += tokens.get(s).length;
             rows[s] = end - 1;
         }

@@ -3,17 +3,17 @@ package dev.heddle.engine;
 import java.util.List;
 
 /// Watches a stream of text for the texts that end it, holding back what may be the beginning of one.
-final class StopText {
+public final class StopText {
     private final List<String> stops;
     private final StringBuilder held = new StringBuilder();
     private boolean found;
 
-    StopText(List<String> stops) {
+    public StopText(List<String> stops) {
         this.stops = stops;
     }
 
     /// Takes a piece and returns the text that is certain not to be part of a stop.
-    String feed(String piece) {
+    public String feed(String piece) {
         if (stops.isEmpty()) {
             return piece;
         }
@@ -45,12 +45,12 @@ final class StopText {
     }
 
     /// Whether a stop text has come.
-    boolean found() {
+    public boolean found() {
         return found;
     }
 
     /// What was held back and turned out to be no stop.
-    String finish() {
+    public String finish() {
         String text = held.toString();
         held.setLength(0);
         return text;

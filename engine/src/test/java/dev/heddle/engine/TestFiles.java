@@ -4,11 +4,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /// Where the repository's test data lies.
-final class TestFiles {
+public final class TestFiles {
     private TestFiles() {
     }
 
-    static Path path(String relative) {
+    public static Path path(String relative) {
         String property = System.getProperty("heddle.repository");
         Path at = Path.of(property == null ? "" : property).toAbsolutePath();
         while (at != null && !Files.isDirectory(at.resolve("testdata"))) {
@@ -20,7 +20,7 @@ final class TestFiles {
         return at.resolve(relative);
     }
 
-    static Path bundledModel() {
+    public static Path bundledModel() {
         return path("models/story-falcon-h1");
     }
 }

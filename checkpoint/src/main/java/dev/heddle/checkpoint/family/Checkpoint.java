@@ -4,6 +4,7 @@ import dev.heddle.checkpoint.CheckpointException;
 import dev.heddle.checkpoint.adapter.AdaptedWeights;
 import dev.heddle.checkpoint.adapter.PeftAdapter;
 import dev.heddle.checkpoint.config.Config;
+import dev.heddle.checkpoint.gguf.GgufFile;
 import dev.heddle.checkpoint.weights.WeightSource;
 import dev.heddle.checkpoint.weights.Weights;
 import dev.heddle.core.layer.ParameterSource;
@@ -25,7 +26,7 @@ import java.util.stream.Collectors;
 /// A published model in a folder: its configuration, what it means, and its weights.
 public final class Checkpoint implements AutoCloseable {
     /// What configurations call their number of layers; a file that is damaged or hostile must not fill the memory.
-    private static final List<String> LAYERS = List.of("num_hidden_layers", "num_layers", "n_layer", "n_layers");
+    private static final List<String> LAYERS = List.of("num_hidden_layers", "num_layers", "n_layer", "n_layers", "block_count");
     private static final int MOST_LAYERS = 10_000;
 
     private final Path folder;
@@ -46,11 +47,15 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /// Opens the checkpoint in a folder, or a single weight file. A folder without `config.json`, and a file, must hold
-    /// weights whose architecture their tensors tell.
+    /// weights whose architecture their tensors tell, or a GGUF file, whose metadata are its configuration.
     /// @throws CheckpointException if something is missing, damaged or unknown
     public static Checkpoint open(Path fileOrFolder) {
         Path path = fileOrFolder.toAbsolutePath().normalize();
         String name = path.getFileName().toString();
+        Optional<Path> gguf = GgufFile.in(path);
+        if (gguf.isPresent()) {
+            return openGguf(gguf.get());
+        }
         if (Files.isDirectory(path) && Files.isRegularFile(path.resolve("config.json"))) {
             Config config = Config.read(path.resolve("config.json"));
             Family family = Families.of(config);
@@ -68,6 +73,15 @@ public final class Checkpoint implements AutoCloseable {
             weights.close();
             throw e;
         }
+    }
+
+    private static Checkpoint openGguf(Path file) {
+        GgufFile weights = GgufFile.open(file);
+        Config config = GgufConfig.of(weights);
+        Family family = GgufFamilies.of(config);
+        String name = file.getFileName().toString();
+        return new Checkpoint(file, config, family, spec(config, family, weights.values().text("general.name")
+                .filter(given -> !given.isBlank()).orElse(name.substring(0, name.length() - ".gguf".length()))), weights);
     }
 
     /// The architecture a configuration describes.
@@ -92,6 +106,7 @@ public final class Checkpoint implements AutoCloseable {
         return new Checkpoint(folder, config, family, spec, new AdaptedWeights(weights, PeftAdapter.read(adapter)));
     }
 
+    /// Where the model lies: a folder, or its GGUF file.
     public Path folder() {
         return folder;
     }
@@ -132,6 +147,11 @@ public final class Checkpoint implements AutoCloseable {
     /// Tensors that the family knows and no model needs.
     Set<String> ignored() {
         return weights.names().stream().filter(binder::ignores).collect(Collectors.toSet());
+    }
+
+    /// The parameters of its model, each read when it is asked for.
+    public ParameterSource parameters() {
+        return new CheckpointParameters(weights, binder);
     }
 
     /// The model with this checkpoint's weights, mapped and not copied.

@@ -15,13 +15,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /// A whole file in memory, read-only; unmapped once nothing refers to its segment.
-record MappedFile(Path path, MemorySegment bytes) {
+public record MappedFile(Path path, MemorySegment bytes) {
     private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /// Maps `path`, which must hold at least `least` bytes and no stand-in for the real file.
-    static MappedFile open(Path path, long least) {
+    public static MappedFile open(Path path, long least) {
         if (Files.isDirectory(path)) {
             throw new CheckpointException(path + ": is a folder, expected a file");
         }
@@ -42,37 +42,37 @@ record MappedFile(Path path, MemorySegment bytes) {
         }
     }
 
-    long size() {
+    public long size() {
         return bytes.byteSize();
     }
 
-    int u8(long at) {
+    public int u8(long at) {
         return bytes.get(ValueLayout.JAVA_BYTE, at) & 0xff;
     }
 
-    int u16(long at) {
+    public int u16(long at) {
         return bytes.get(SHORT, at) & 0xffff;
     }
 
-    long u32(long at) {
+    public long u32(long at) {
         return bytes.get(INT, at) & 0xffff_ffffL;
     }
 
-    long i64(long at) {
+    public long i64(long at) {
         return bytes.get(LONG, at);
     }
 
-    byte[] copy(long at, int length) {
+    public byte[] copy(long at, int length) {
         return bytes.asSlice(at, length).toArray(ValueLayout.JAVA_BYTE);
     }
 
-    boolean startsWith(String ascii) {
+    public boolean startsWith(String ascii) {
         byte[] expected = ascii.getBytes(StandardCharsets.US_ASCII);
         return size() >= expected.length
                 && MemorySegment.mismatch(bytes, 0, expected.length, MemorySegment.ofArray(expected), 0, expected.length) < 0;
     }
 
-    CheckpointException error(String message) {
+    public CheckpointException error(String message) {
         return new CheckpointException(path + ": " + message);
     }
 

@@ -6,14 +6,14 @@ import java.util.List;
 import java.util.Set;
 
 /// The error for a tensor that is not there, with the names that come closest.
-final class NearestNames {
+public final class NearestNames {
     private static final int SHOWN = 3;
     private static final int COMPARED = 20_000;
 
     private NearestNames() {
     }
 
-    static CheckpointException missing(String describe, String name, Set<String> names) {
+    public static CheckpointException missing(String describe, String name, Set<String> names) {
         List<String> nearest = Nearest.of(name, names.stream().limit(COMPARED).toList(), SHOWN);
         return new CheckpointException(describe + ": no tensor " + name + " among its " + names.size()
                 + (nearest.isEmpty() ? "" : "; the nearest names are " + String.join(", ", nearest)));

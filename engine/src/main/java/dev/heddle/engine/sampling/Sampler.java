@@ -24,7 +24,17 @@ public final class Sampler {
         if (options.penalises()) {
             penalise(logits, recent);
         }
+        return choose(logits);
+    }
+
+    /// The next token by its logit alone, penalties aside.
+    ///
+    /// @throws IllegalStateException if a logit is NaN or infinite, or all are −∞
+    public int choose(float[] logits) {
         int best = best(logits);
+        if (logits[best] == Float.NEGATIVE_INFINITY) {
+            throw new IllegalStateException("no token may come next: all logits are -Infinity");
+        }
         if (options.isGreedy()) {
             return best;
         }
@@ -57,12 +67,16 @@ public final class Sampler {
             while (i < last.length && last[i] == id) {
                 i++;
             }
-            if (id >= logits.length) {
-                continue;
-            }
+            penalise(options, logits, id, i - from);
+        }
+    }
+
+    /// Lowers the logit of a token that has come `count` times; ids beyond the vocabulary have none.
+    static void penalise(SamplingOptions options, float[] logits, int id, int count) {
+        if (id < logits.length) {
             double logit = logits[id];
             logit = logit > 0 ? logit / options.repeatPenalty() : logit * options.repeatPenalty();
-            logits[id] = (float) (logit - options.presencePenalty() - options.frequencyPenalty() * (i - from));
+            logits[id] = (float) (logit - options.presencePenalty() - options.frequencyPenalty() * count);
         }
     }
 
@@ -78,7 +92,7 @@ public final class Sampler {
         int count = 0;
         float bar = k < logits.length ? threshold(logits, k) : Float.NEGATIVE_INFINITY;
         for (int i = 0; i < logits.length; i++) {
-            if (logits[i] >= bar) {
+            if (logits[i] >= bar && logits[i] > Float.NEGATIVE_INFINITY) {
                 int bits = Float.floatToIntBits(logits[i] + 0f);
                 int ordered = bits >= 0 ? bits : bits ^ 0x7fffffff;
                 keys[count++] = ((long) ~ordered << 32) | i;

@@ -1,15 +1,18 @@
 package dev.heddle.core.kernel.recurrence;
 
-import dev.heddle.core.kernel.DeltaWkv.Shape;
 import dev.heddle.core.kernel.DeltaWkv;
+import dev.heddle.core.kernel.DeltaWkv.Shape;
 import dev.heddle.core.kernel.Segments;
 import dev.heddle.core.kernel.plain.PlainDeltaWkv;
 import dev.heddle.core.kernel.vector.VectorDeltaWkv;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
@@ -17,6 +20,9 @@ import org.junit.jupiter.api.Test;
 class DeltaWkvTest {
     /// Decays in f32, multiplied up to 500 times, and sums of K terms; relative to the largest value.
     private static final double TOLERANCE = 4e-6;
+
+    /// Of gradients, which pass through the whole sequence twice.
+    private static final double GRADIENT_TOLERANCE = 8e-6;
 
     private static final Workers ONE = new Workers(1);
     private static final Workers TWO = new Workers(2);
@@ -48,6 +54,24 @@ class DeltaWkvTest {
     private static void check(Shape shape, int... lengths) {
         try (Arena arena = Arena.ofConfined()) {
             new Case(new Ragged(arena, 7 + lengths[0]), shape, lengths).check(PLAIN, VECTOR, SINGLE, TOLERANCE);
+        }
+    }
+
+    @Test
+    void gradientsMatchThePlainLoops() {
+        for (Shape shape : SHAPES) {
+            for (int[] lengths : LENGTHS) {
+                checkGradients(shape, lengths);
+            }
+        }
+        checkGradients(new Shape(1, 96, 200), 70, 3);
+    }
+
+    private static void checkGradients(Shape shape, int... lengths) {
+        try (Arena arena = Arena.ofConfined()) {
+            Case test = new Case(new Ragged(arena, 19 + lengths[0]), shape, lengths);
+            Tensor dy = test.ragged.view(test.segments.rows(), test.width(), -1, 1);
+            test.checkGradients(kernel -> test.gradients(kernel, dy), PLAIN, VECTOR, SINGLE, GRADIENT_TOLERANCE);
         }
     }
 
@@ -97,6 +121,13 @@ class DeltaWkvTest {
             kernel.forward(shape, y, new DeltaWkv.Inputs(in.r().rowRange(from, to), in.logDecay().rowRange(from, to),
                     in.k().rowRange(from, to), in.v().rowRange(from, to), in.removal().rowRange(from, to),
                     in.rate().rowRange(from, to)), states[0], part);
+        }
+
+        /// What `kernel` adds to gradients that hold ones, with `dy`.
+        Tensor[] gradients(DeltaWkv kernel, Tensor dy) {
+            Tensor[] all = Stream.of(in.r(), in.logDecay(), in.k(), in.v(), in.removal(), in.rate()).map(ragged::ones).toArray(Tensor[]::new);
+            kernel.backward(shape, new DeltaWkv.Inputs(all[0], all[1], all[2], all[3], all[4], all[5]), dy, in, state, segments);
+            return all;
         }
 
         @Override
@@ -152,6 +183,34 @@ class DeltaWkvTest {
             Arrays.setAll(back, i -> Math.exp(at(in.logDecay(), t, h * z.length + i)) * z[i]
                     - at(in.removal(), t, h * z.length + i) * sum);
             return back;
+        }
+
+        @Override
+        double[][] scanned(int segment) {
+            int start = segments.start(segment);
+            int rows = segments.length(segment);
+            double[][] y = new double[rows][width()];
+            int kd = shape.keyDim();
+            int vd = shape.valueDim();
+            for (int h = 0; h < shape.heads(); h++) {
+                int head = h;
+                List<PrefixScan.Affine> maps = new ArrayList<>();
+                for (int t = start; t < start + rows; t++) {
+                    int row = t;
+                    // diag(e^g) − (a∘κ) κᵀ
+                    maps.add(new PrefixScan.Affine(kd, IntStream.range(0, kd * kd).mapToDouble(e -> {
+                        int i = head * kd + e / kd;
+                        double kept = e / kd == e % kd ? Math.exp(at(in.logDecay(), row, i)) : 0;
+                        return kept - at(in.rate(), row, i) * at(in.removal(), row, i) * at(in.removal(), row, head * kd + e % kd);
+                    }).toArray(), IntStream.range(0, kd * vd).mapToDouble(e -> at(in.k(), row, head * kd + e / vd) * at(in.v(), row, head * vd + e % vd)).toArray()));
+                }
+                double[][] s = PrefixScan.affine(part(state, segments.slots()[segment], h * kd * vd, kd * vd), maps);
+                for (int t = 0; t < rows; t++) {
+                    int row = start + t;
+                    read(y[t], h * vd, s[t + 1], kd, 1, i -> at(in.r(), row, head * kd + i));
+                }
+            }
+            return y;
         }
 
         @Override

@@ -1,15 +1,18 @@
 package dev.heddle.core.kernel.recurrence;
 
-import dev.heddle.core.kernel.MatrixWkv.Shape;
 import dev.heddle.core.kernel.MatrixWkv;
+import dev.heddle.core.kernel.MatrixWkv.Shape;
 import dev.heddle.core.kernel.Segments;
 import dev.heddle.core.kernel.plain.PlainMatrixWkv;
 import dev.heddle.core.kernel.vector.VectorMatrixWkv;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
@@ -17,6 +20,9 @@ import org.junit.jupiter.api.Test;
 class MatrixWkvTest {
     /// Decays in f32, multiplied up to 500 times, and sums of K terms; relative to the largest value.
     private static final double TOLERANCE = 4e-6;
+
+    /// Of gradients, which pass through the whole sequence twice.
+    private static final double GRADIENT_TOLERANCE = 8e-6;
 
     private static final Workers ONE = new Workers(1);
     private static final Workers TWO = new Workers(2);
@@ -48,6 +54,24 @@ class MatrixWkvTest {
     private static void check(Shape shape, int... lengths) {
         try (Arena arena = Arena.ofConfined()) {
             new Case(new Ragged(arena, 7 + lengths[0]), shape, lengths).check(PLAIN, VECTOR, SINGLE, TOLERANCE);
+        }
+    }
+
+    @Test
+    void gradientsMatchThePlainLoops() {
+        for (Shape shape : SHAPES) {
+            for (int[] lengths : LENGTHS) {
+                checkGradients(shape, lengths);
+            }
+        }
+        checkGradients(new Shape(1, 96, 200), 70, 3);
+    }
+
+    private static void checkGradients(Shape shape, int... lengths) {
+        try (Arena arena = Arena.ofConfined()) {
+            Case test = new Case(new Ragged(arena, 19 + lengths[0]), shape, lengths);
+            Tensor dy = test.ragged.view(test.segments.rows(), test.width(), -1, 1);
+            test.checkGradients(kernel -> test.gradients(kernel, dy), PLAIN, VECTOR, SINGLE, GRADIENT_TOLERANCE);
         }
     }
 
@@ -95,6 +119,13 @@ class MatrixWkvTest {
                     fixed ? logDecay : logDecay.rowRange(from, to), bonus, states[0], part);
         }
 
+        /// What `kernel` adds to gradients that hold ones, with `dy`.
+        Tensor[] gradients(MatrixWkv kernel, Tensor dy) {
+            Tensor[] all = Stream.of(r, k, v, logDecay, bonus).map(ragged::ones).toArray(Tensor[]::new);
+            kernel.backward(shape, new MatrixWkv.Gradients(all[0], all[1], all[2], all[3], all[4]), dy, r, k, v, logDecay, bonus, state, segments);
+            return all;
+        }
+
         @Override
         double[][] quadratic(int segment) {
             int start = segments.start(segment);
@@ -135,6 +166,34 @@ class MatrixWkvTest {
         private double perKey(Tensor x, int t, int h, int i) {
             int row = x.elements() == x.columns() ? 0 : t;
             return at(x, row, x.columns() == shape.heads() ? h : h * shape.keyDim() + i);
+        }
+
+        @Override
+        double[][] scanned(int segment) {
+            int start = segments.start(segment);
+            int rows = segments.length(segment);
+            double[][] y = new double[rows][width()];
+            int kd = shape.keyDim();
+            int vd = shape.valueDim();
+            for (int h = 0; h < shape.heads(); h++) {
+                int head = h;
+                List<PrefixScan.Diagonal> maps = new ArrayList<>();
+                for (int t = start; t < start + rows; t++) {
+                    int row = t;
+                    maps.add(new PrefixScan.Diagonal(IntStream.range(0, kd * vd).mapToDouble(e -> Math.exp(perKey(logDecay, row, head, e / vd))).toArray(),
+                            IntStream.range(0, kd * vd).mapToDouble(e -> at(k, row, head * kd + e / vd) * at(v, row, head * vd + e % vd)).toArray()));
+                }
+                double[][] s = PrefixScan.diagonal(part(state, segments.slots()[segment], h * kd * vd, kd * vd), maps);
+                for (int t = 0; t < rows; t++) {
+                    int row = start + t;
+                    read(y[t], h * vd, s[t], kd, 1, i -> at(r, row, head * kd + i));
+                    for (int e = 0; e < kd * vd; e++) {
+                        int i = h * kd + e / vd;
+                        y[t][h * vd + e % vd] += at(r, row, i) * perKey(bonus, 0, h, e / vd) * at(k, row, i) * at(v, row, h * vd + e % vd);
+                    }
+                }
+            }
+            return y;
         }
 
         @Override

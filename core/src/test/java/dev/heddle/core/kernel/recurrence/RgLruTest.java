@@ -7,7 +7,10 @@ import dev.heddle.core.kernel.vector.VectorRgLru;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
@@ -15,6 +18,9 @@ import org.junit.jupiter.api.Test;
 class RgLruTest {
     /// Gates and decays in f32, multiplied up to 700 times; relative to the largest value.
     private static final double TOLERANCE = 4e-6;
+
+    /// Of gradients, which pass through the whole sequence twice.
+    private static final double GRADIENT_TOLERANCE = 8e-6;
 
     private static final Workers ONE = new Workers(1);
     private static final Workers TWO = new Workers(2);
@@ -46,6 +52,24 @@ class RgLruTest {
     private static void check(int inner, int... lengths) {
         try (Arena arena = Arena.ofConfined()) {
             new Case(new Ragged(arena, 7 + lengths[0]), inner, lengths).check(PLAIN, VECTOR, SINGLE, TOLERANCE);
+        }
+    }
+
+    @Test
+    void gradientsMatchThePlainLoops() {
+        for (int size : SIZES) {
+            for (int[] lengths : LENGTHS) {
+                checkGradients(size, lengths);
+            }
+        }
+        checkGradients(9, 700, 30);
+    }
+
+    private static void checkGradients(int size, int... lengths) {
+        try (Arena arena = Arena.ofConfined()) {
+            Case test = new Case(new Ragged(arena, 19 + lengths[0]), size, lengths);
+            Tensor dy = test.ragged.view(test.segments.rows(), test.width(), -1, 1);
+            test.checkGradients(kernel -> test.gradients(kernel, dy), PLAIN, VECTOR, SINGLE, GRADIENT_TOLERANCE);
         }
     }
 
@@ -82,6 +106,13 @@ class RgLruTest {
                     states[0], part);
         }
 
+        /// What `kernel` adds to gradients that hold ones, with `dy`.
+        Tensor[] gradients(RgLru kernel, Tensor dy) {
+            Tensor[] all = Stream.of(x, recurrenceGate, inputGate, lambda).map(ragged::ones).toArray(Tensor[]::new);
+            kernel.backward(new RgLru.Gradients(all[0], all[1], all[2], all[3]), dy, x, recurrenceGate, inputGate, lambda, state, segments);
+            return all;
+        }
+
         @Override
         double[][] quadratic(int segment) {
             int start = segments.start(segment);
@@ -104,6 +135,31 @@ class RgLruTest {
                         y[t][i] += Math.exp(until[t] - until[s]) * input[s];
                     }
                 }
+            }
+            return y;
+        }
+
+        @Override
+        double[][] scanned(int segment) {
+            int start = segments.start(segment);
+            int rows = segments.length(segment);
+            double[][] y = new double[rows][width()];
+            boolean fresh = segments.positions()[segment] == 0;
+            List<PrefixScan.Diagonal> maps = new ArrayList<>();
+            for (int t = start; t < start + rows; t++) {
+                double[] decay = new double[width()];
+                double[] input = new double[width()];
+                for (int i = 0; i < width(); i++) {
+                    boolean first = fresh && t == start;
+                    double log = -8 * Math.log1p(Math.exp(lambda.get(i))) / (1 + Math.exp(-at(recurrenceGate, t, i)));
+                    decay[i] = first ? 0 : Math.exp(log);
+                    input[i] = (first ? 1 : Math.sqrt(-Math.expm1(2 * log))) * at(x, t, i) / (1 + Math.exp(-at(inputGate, t, i)));
+                }
+                maps.add(new PrefixScan.Diagonal(decay, input));
+            }
+            double[][] h = PrefixScan.diagonal(part(state, segments.slots()[segment], 0, width()), maps);
+            for (int t = 0; t < rows; t++) {
+                y[t] = h[t + 1];
             }
             return y;
         }

@@ -7,7 +7,10 @@ import dev.heddle.core.kernel.vector.VectorWkv;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
@@ -16,6 +19,9 @@ class WkvTest {
     /// The exponent, up to 30 here, is rounded to f32 in every step (1e-6, as in the original), and a decay of e^−0.001 lets
     /// this add up over hundreds of steps; relative to the largest value.
     private static final double TOLERANCE = 3e-5;
+
+    /// Of gradients, which pass through the whole sequence twice.
+    private static final double GRADIENT_TOLERANCE = 6e-5;
 
     private static final Workers ONE = new Workers(1);
     private static final Workers TWO = new Workers(2);
@@ -47,6 +53,24 @@ class WkvTest {
     private static void check(int inner, int... lengths) {
         try (Arena arena = Arena.ofConfined()) {
             new Case(new Ragged(arena, 7 + lengths[0]), inner, lengths).check(PLAIN, VECTOR, SINGLE, TOLERANCE);
+        }
+    }
+
+    @Test
+    void gradientsMatchThePlainLoops() {
+        for (int size : SIZES) {
+            for (int[] lengths : LENGTHS) {
+                checkGradients(size, lengths);
+            }
+        }
+        checkGradients(9, 700, 30);
+    }
+
+    private static void checkGradients(int size, int... lengths) {
+        try (Arena arena = Arena.ofConfined()) {
+            Case test = new Case(new Ragged(arena, 19 + lengths[0]), size, lengths);
+            Tensor dy = test.ragged.view(test.segments.rows(), test.width(), -1, 1);
+            test.checkGradients(kernel -> test.gradients(kernel, dy), PLAIN, VECTOR, SINGLE, GRADIENT_TOLERANCE);
         }
     }
 
@@ -94,6 +118,13 @@ class WkvTest {
             kernel.forward(y, k.rowRange(from, to), v.rowRange(from, to), logDecay, bonus, states[0], states[1], part);
         }
 
+        /// What `kernel` adds to gradients that hold ones, with `dy`.
+        Tensor[] gradients(Wkv kernel, Tensor dy) {
+            Tensor[] all = Stream.of(k, v, logDecay, bonus).map(ragged::ones).toArray(Tensor[]::new);
+            kernel.backward(new Wkv.Gradients(all[0], all[1], all[2], all[3]), dy, k, v, logDecay, bonus, sums, exponent, segments);
+            return all;
+        }
+
         @Override
         double[][] quadratic(int segment) {
             int start = segments.start(segment);
@@ -120,6 +151,28 @@ class WkvTest {
                         denominator += weight;
                     }
                     y[t][i] = numerator / denominator;
+                }
+            }
+            return y;
+        }
+
+        @Override
+        double[][] scanned(int segment) {
+            int start = segments.start(segment);
+            int rows = segments.length(segment);
+            double[][] y = new double[rows][width()];
+            int slot = segments.slots()[segment];
+            for (int i = 0; i < width(); i++) {
+                // the state is the sums of a row before the first
+                List<PrefixScan.LogSums> maps = new ArrayList<>(List.of(new PrefixScan.LogSums(0, at(exponent, slot, i), at(sums, slot, i),
+                        at(sums, slot, width() + i))));
+                for (int t = start; t < start + rows; t++) {
+                    maps.add(new PrefixScan.LogSums(logDecay.get(i), at(k, t, i), at(v, t, i), 1));
+                }
+                List<PrefixScan.LogSums> before = PrefixScan.scan(maps, PrefixScan.LogSums::then);
+                for (int t = 0; t < rows; t++) {
+                    PrefixScan.LogSums seen = before.get(t).then(new PrefixScan.LogSums(0, bonus.get(i) + at(k, start + t, i), at(v, start + t, i), 1));
+                    y[t][i] = seen.a() / seen.b();
                 }
             }
             return y;

@@ -1,0 +1,2 @@
+/// What sequences remembered, kept for others that begin alike.
+package dev.heddle.engine.cache;
