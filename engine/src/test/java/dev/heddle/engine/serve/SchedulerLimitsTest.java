@@ -27,6 +27,7 @@ class SchedulerLimitsTest {
     private static final SchedulerOptions OPTIONS = SchedulerOptions.DEFAULT.withParallel(2).withPrefillChunk(64).withCacheBytes(0);
 
     private static Checkpoint checkpoint;
+    private static Checkpoint mamba;
     private static CpuBackend backend;
     private static LanguageModel hybrid;
     private static LanguageModel recurrent;
@@ -36,9 +37,8 @@ class SchedulerLimitsTest {
         checkpoint = Checkpoint.open(TestFiles.path("testdata/fixtures/falcon_h1"));
         backend = CpuBackend.best();
         hybrid = LanguageModel.load(checkpoint, backend);
-        try (Checkpoint mamba = Checkpoint.open(TestFiles.path("testdata/fixtures/mamba2"))) {
-            recurrent = LanguageModel.load(mamba, backend);
-        }
+        mamba = Checkpoint.open(TestFiles.path("testdata/fixtures/mamba2"));
+        recurrent = LanguageModel.load(mamba, backend);
     }
 
     @AfterAll
@@ -47,6 +47,7 @@ class SchedulerLimitsTest {
         recurrent.close();
         hybrid.close();
         backend.close();
+        mamba.close();
         checkpoint.close();
     }
 
