@@ -137,7 +137,7 @@ final class TrainCommand implements Callable<Integer> {
         try {
             run.run(stopped::get);
         } catch (DivergedException e) {
-            throw new CheckpointException(e.getMessage() + FirstNotFinite.find(run.model(), backend, e.batch())
+            throw new CheckpointException(e.getMessage() + FirstNotFinite.find(run.model(), backend, e.batches(), run.training(), e.step() - 1)
                     .map(found -> ": " + found).orElse("") + "; the last saved state is kept. Lower the learning rate, or warm up "
                     + "longer, and start the command again", e);
         }

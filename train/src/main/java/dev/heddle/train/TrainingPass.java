@@ -2,10 +2,14 @@ package dev.heddle.train;
 
 import dev.heddle.core.autograd.Tape;
 import dev.heddle.core.backend.Backend;
+import dev.heddle.core.layer.Inventory;
 import dev.heddle.core.model.Model;
 import dev.heddle.core.model.NextTokenLoss;
 import dev.heddle.core.pass.Executor;
 import dev.heddle.core.pass.Pass;
+import dev.heddle.core.pass.Training;
+import dev.heddle.core.spec.MixtureOfExpertsSpec;
+import dev.heddle.core.spec.MixtureOfLayersSpec;
 import dev.heddle.core.state.SequenceState;
 import dev.heddle.core.state.Snapshot;
 import dev.heddle.core.state.StatePool;
@@ -29,6 +33,11 @@ public final class TrainingPass implements AutoCloseable {
     private final Model model;
     private final Backend backend;
     private final boolean carry;
+    private final Training training;
+    private final RouterBalance routers;
+    private final int routerCount;
+    private long step = -1;
+    private int part;
     private final Executor executor;
     private final StatePool states;
     private final List<Optional<SequenceState>> lanes;
@@ -37,6 +46,22 @@ public final class TrainingPass implements AutoCloseable {
     /// @param lanes lanes of the sampler whose stretches this will see
     /// @param carry whether states pass from step to step
     public TrainingPass(Model model, Backend backend, int lanes, boolean carry) {
+        this(model, backend, lanes, carry, Training.PLAIN);
+    }
+
+    /// @param training what differs from a pass that answers
+    public TrainingPass(Model model, Backend backend, int lanes, boolean carry, Training training) {
+        this(model, backend, lanes, carry, training, new RouterBalance(backend, 0));
+    }
+
+    /// @param training what differs from a pass that answers; its factor of load-balancing losses is that of their mean over
+    ///                 all routers and all predictions of a step
+    /// @param routers  gathers how routers used their experts
+    public TrainingPass(Model model, Backend backend, int lanes, boolean carry, Training training, RouterBalance routers) {
+        this.training = training;
+        this.routers = routers;
+        routerCount = (int) model.inventory().layers().stream().map(Inventory.Placed::layer)
+                .filter(layer -> layer instanceof MixtureOfExpertsSpec || layer instanceof MixtureOfLayersSpec).count();
         this.model = model;
         this.backend = backend;
         this.carry = carry;
@@ -55,6 +80,8 @@ public final class TrainingPass implements AutoCloseable {
             return zeros;
         });
         optimizer.gather(tape);
+        part = optimizer.step() == step ? part + 1 : 0;
+        step = optimizer.step();
         double sum = losses(stretches, Optional.of(tape), predictions);
         tape.backward();
         release();
@@ -136,13 +163,26 @@ public final class TrainingPass implements AutoCloseable {
         Places places = nothing ? new Places(new int[1], new int[1]) : asked;
         float[] weights = new float[places.rows().length];
         Arrays.fill(weights, nothing ? 0 : 1f / predictions);
-        Pass pass = Pass.of(executor, sequences, inputs, tape);
+        Pass pass = tape.isEmpty() ? Pass.of(executor, sequences, inputs, tape)
+                : Pass.training(executor, sequences, inputs, tape.get(), training(nothing ? 0 : (double) weights.length / predictions));
         double sum = 0;
         for (float loss : NextTokenLoss.apply(model, pass, places.rows(), places.targets(), weights)) {
             sum += loss;
         }
         Model.advance(sequences, inputs);
+        routers.gather(pass.routers(), pass.rows());
         return nothing ? 0 : sum;
+    }
+
+    /// @param share of the step's predictions that the pass makes
+    private Training training(double share) {
+        return training.withDropout(training.dropout().at(step, part)).withRouters(new Training.Routers(routerCount > 0,
+                training.routers().balance() * share / Math.max(1, routerCount)));
+    }
+
+    /// How the routers used their experts.
+    RouterBalance routers() {
+        return routers;
     }
 
     private SequenceState laneState(Stretch stretch) {
@@ -156,6 +196,12 @@ public final class TrainingPass implements AutoCloseable {
         SequenceState fresh = states.open();
         lanes.set(lane, Optional.of(fresh));
         return fresh;
+    }
+
+    /// Most bytes of activations and their gradients there ever were; [dev.heddle.core.model.analysis.TrainingMemory] tells
+    /// it beforehand.
+    public long peakActivations() {
+        return executor.workspace().peak() + executor.lasting().peak();
     }
 
     /// What each lane carries on to the next step.

@@ -26,6 +26,8 @@ public interface Kernels {
 
     Experts experts();
 
+    LoadBalance loadBalance();
+
     TokenShift tokenShift();
 
     Wkv wkv();
@@ -37,6 +39,8 @@ public interface Kernels {
     GatedDeltaRule gatedDeltaRule();
 
     LogDecay logDecay();
+
+    Dropout dropout();
 
     Retention retention();
 

@@ -8,6 +8,7 @@ import dev.heddle.core.kernel.CausalConvolution;
 import dev.heddle.core.kernel.CrossEntropy;
 import dev.heddle.core.kernel.DeltaWkv;
 import dev.heddle.core.kernel.DiagonalStateSpace;
+import dev.heddle.core.kernel.Dropout;
 import dev.heddle.core.kernel.Elementwise;
 import dev.heddle.core.kernel.Embedding;
 import dev.heddle.core.kernel.Experts;
@@ -15,6 +16,7 @@ import dev.heddle.core.kernel.FeatureMaps;
 import dev.heddle.core.kernel.GatedDeltaRule;
 import dev.heddle.core.kernel.Kernels;
 import dev.heddle.core.kernel.LinearAttention;
+import dev.heddle.core.kernel.LoadBalance;
 import dev.heddle.core.kernel.LogDecay;
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.MatrixWkv;
@@ -47,6 +49,7 @@ public class PlainKernels implements Kernels {
     private final DeltaWkv deltaWkv = new PlainDeltaWkv();
     private final GatedDeltaRule gatedDeltaRule = new PlainGatedDeltaRule();
     private final LogDecay logDecay = new PlainLogDecay();
+    private final Dropout dropout = new PlainDropout();
     private final Retention retention = new PlainRetention();
     private final DiagonalStateSpace diagonalStateSpace = new PlainDiagonalStateSpace();
     private final LinearAttention linearAttention = new PlainLinearAttention();
@@ -123,6 +126,11 @@ public class PlainKernels implements Kernels {
     }
 
     @Override
+    public LoadBalance loadBalance() {
+        return new PlainLoadBalance();
+    }
+
+    @Override
     public TokenShift tokenShift() {
         return tokenShift;
     }
@@ -150,6 +158,11 @@ public class PlainKernels implements Kernels {
     @Override
     public LogDecay logDecay() {
         return logDecay;
+    }
+
+    @Override
+    public Dropout dropout() {
+        return dropout;
     }
 
     @Override
