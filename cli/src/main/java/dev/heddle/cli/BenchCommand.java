@@ -29,10 +29,11 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/// `heddle bench`: prefill and decode speed beside the machine's limits.
+/// `heddle bench`: prefill and decode speed, or that of training, beside the machine's limits.
 @Command(name = "bench", mixinStandardHelpOptions = true,
         description = "Measure prefill and decode like llama-bench, and what share of this machine's limits they reach.",
-        footer = {"", "Example: heddle bench --random falcon-h1-0.5b -p 512 -n 64 -r 5"})
+        footer = {"", "Examples: heddle bench --random falcon-h1-0.5b -p 512 -n 64 -r 5",
+            "          heddle bench --train examples/train-10m-hybrid.yaml --length 256 --batch 8"})
 final class BenchCommand implements Callable<Integer> {
     @Spec
     CommandSpec spec;
@@ -65,6 +66,18 @@ final class BenchCommand implements Callable<Integer> {
     @Option(names = "--warm-up", paramLabel = "N", defaultValue = "3", description = "rounds before measuring, for the JIT")
     int warmUp;
 
+    @Option(names = "--train", description = "measure training steps of a model of this architecture with new weights instead")
+    boolean train;
+
+    @Option(names = "--length", paramLabel = "N", defaultValue = "256", description = "with --train: tokens of a sequence")
+    int length;
+
+    @Option(names = "--batch", paramLabel = "N", defaultValue = "8", description = "with --train: sequences of a step")
+    int batch;
+
+    @Option(names = "--profile", description = "with --train: what each kernel takes of a step")
+    boolean profile;
+
     @Option(names = "--json", description = "print JSON")
     boolean json;
 
@@ -96,11 +109,20 @@ final class BenchCommand implements Callable<Integer> {
         if (random != null && !model.isEmpty()) {
             throw new UsageException("give a MODEL or --random, not both");
         }
+        if (profile && !train) {
+            throw new UsageException("--profile needs --train");
+        }
+        if (length < 1 || batch < 1) {
+            throw new UsageException("--length and --batch must be at least 1");
+        }
         DType keyValues = floatType("--kv-type", keyValueType);
         DType weights = floatType("--type", type);
         PrintWriter err = spec.commandLine().getErr();
         try (CpuBackend backend = backendOptions.open(err)) {
-            if (random != null) {
+            if (train) {
+                ModelSpec architecture = ModelSpecs.language(ModelArgument.spec(random == null ? model : random));
+                new TrainingBench(architecture, backend, length, batch, warmUp, rounds).print(spec.commandLine().getOut(), json, profile);
+            } else if (random != null) {
                 ModelSpec configuration = ModelSpecs.language(ModelArgument.spec(random));
                 err.println("heddle: filling " + configuration.name() + " with random " + type + " weights");
                 err.flush();

@@ -10,6 +10,7 @@ import picocli.CommandLine.ExitCode;
         description = "Design, train, run and serve hybrid state-space/attention language models.",
         subcommands = {
             RunCommand.class,
+            ServeCommand.class,
             PullCommand.class,
             TokenizeCommand.class,
             TokenizerCommand.class,
@@ -19,6 +20,7 @@ import picocli.CommandLine.ExitCode;
             LogitsCommand.class,
             GradsCommand.class,
             TrainCommand.class,
+            ConvertCommand.class,
             ReportCommand.class,
             ClassifyCommand.class,
         },

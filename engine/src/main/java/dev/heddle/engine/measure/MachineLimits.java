@@ -21,6 +21,11 @@ public record MachineLimits(double bytesPerSecond, double flopsPerSecond) {
         return new MachineLimits(bandwidth(workers, loops), peak(workers, loops));
     }
 
+    /// The arithmetic limit alone.
+    public static double flopsPerSecond(Workers workers) {
+        return peak(workers, MeasuringLoops.of(CpuBackend.vectorModulePresent()));
+    }
+
     private static double bandwidth(Workers workers, MeasuringLoops loops) {
         try (Arena arena = Arena.ofShared()) {
             long address = Memory.allocate(arena, BUFFER).address();

@@ -88,4 +88,10 @@ public record TrainConfig(
     public static TrainConfig read(Path file) {
         return SpecFile.record(TrainConfig.class, file);
     }
+
+    /// The same training from another seed into another folder.
+    public TrainConfig with(long seed, String output) {
+        return new TrainConfig(model, tokenizer, task, data, validation, heldOut, steps, schedule, anneal, length, batch, accumulate,
+                carry, seed, optimizer, lora, freeze, evaluateEvery, evaluateTokens, checkpointEvery, keep, output);
+    }
 }

@@ -43,9 +43,16 @@ record Chart(String title, String unit, String across, List<Curve> curves, List<
         return curves.isEmpty();
     }
 
+    /// All values, those around the curves included.
+    double[] values() {
+        return curves.stream().flatMapToDouble(curve -> DoubleStream.concat(Arrays.stream(curve.y()), curve.spread()
+                .map(spread -> DoubleStream.concat(Arrays.stream(spread.low()), Arrays.stream(spread.high()))).orElse(DoubleStream.empty())))
+                .toArray();
+    }
+
     String html() {
         double[] xs = curves.stream().flatMapToDouble(curve -> Arrays.stream(curve.x())).toArray();
-        double[] ys = curves.stream().flatMapToDouble(curve -> Arrays.stream(curve.y())).toArray();
+        double[] ys = values();
         Scale x = Scale.exact(xs);
         Scale even = Scale.linear(view.zero() ? DoubleStream.concat(Arrays.stream(ys), DoubleStream.of(0)).toArray() : ys);
         Scale log = Scale.logarithmic(ys);
@@ -96,6 +103,8 @@ record Chart(String title, String unit, String across, List<Curve> curves, List<
         y.ticks().forEach(tick -> grid.append("M0 ").append(place(1 - y.at(tick))).append("H1000"));
         html.append("<path class=\"grid\" d=\"").append(grid).append("\"/>");
         for (Curve curve : curves) {
+            curve.spread().ifPresent(spread -> html.append("<path class=\"band c").append(curve.colour()).append("\" d=\"")
+                    .append(band(curve.x(), spread, x, y)).append("\"/>"));
             String style = curve.style() == Curve.Style.FAINT ? " faint" : "";
             html.append("<path class=\"c").append(curve.colour()).append(style).append("\" d=\"").append(path(curve, x, y)).append("\"/>");
             if (curve.style() == Curve.Style.POINTS || curve.x().length == 1) {
@@ -131,6 +140,20 @@ record Chart(String title, String unit, String across, List<Curve> curves, List<
             }
         }
         return path.toString();
+    }
+
+    /// The area between the lowest and the highest values.
+    private static String band(double[] across, Curve.Spread spread, Scale x, Scale y) {
+        StringBuilder path = new StringBuilder();
+        int n = across.length;
+        for (int i = 0; i < 2 * n; i++) {
+            int point = i < n ? i : 2 * n - 1 - i;
+            double value = (i < n ? spread.high() : spread.low())[point];
+            if (y.holds(value)) {
+                path.append(path.isEmpty() ? "M" : "L").append(place(x.at(across[point]))).append(' ').append(place(1 - y.at(value)));
+            }
+        }
+        return path.append(path.isEmpty() ? "" : "Z").toString();
     }
 
     private static String dots(Curve curve, Scale x, Scale y) {

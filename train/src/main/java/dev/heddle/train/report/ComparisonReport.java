@@ -1,8 +1,10 @@
 package dev.heddle.train.report;
 
+import dev.heddle.train.TrainingException;
 import dev.heddle.train.config.TrainConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -18,13 +20,34 @@ public final class ComparisonReport {
     private static final String TOKENS = "tokens";
 
     private final List<RecordedRun> runs;
+    private final List<Repetitions> groups;
+    private final int[] colours;
 
-    /// @param runs at least one; colours go by their order
+    /// @param runs at least one; colours go by their order, and runs that differ in nothing but their seed share one
     public ComparisonReport(List<RecordedRun> runs) {
         if (runs.isEmpty()) {
             throw new IllegalArgumentException("no run to compare");
         }
         this.runs = List.copyOf(runs);
+        groups = Repetitions.of(runs);
+        colours = new int[runs.size()];
+        for (int group = 0; group < groups.size(); group++) {
+            for (int run : groups.get(group).runs()) {
+                colours[run] = group % Chart.COLOURS;
+            }
+        }
+    }
+
+    /// Writes the accuracy by the number of pairs if the runs have a recall task, otherwise the validation loss against the
+    /// tokens, as an image of its own (SVG).
+    /// @throws TrainingException if the runs have neither
+    public void plot(Path file) {
+        Chart recall = recall();
+        Chart chart = recall.isEmpty() ? chart("Validation loss", RunMetrics.VALIDATION, TOKENS, true) : recall;
+        if (chart.isEmpty()) {
+            throw new TrainingException("the runs have not been evaluated, so there is nothing to draw in " + file);
+        }
+        Page.write(file, new Plot(chart, !recall.isEmpty()).svg());
     }
 
     /// Writes the page, whole or not at all.
@@ -47,7 +70,7 @@ public final class ComparisonReport {
         page.section("Runs", table());
         StringBuilder maps = new StringBuilder("<div class=\"maps\">");
         IntStream.range(0, runs.size()).forEach(i -> runs.get(i).architecture().ifPresent(architecture -> maps
-                .append("<div><h3><i class=\"key c").append(i % Chart.COLOURS).append("\"></i>").append(Html.text(runs.get(i).name()))
+                .append("<div><h3><i class=\"key c").append(colours[i]).append("\"></i>").append(Html.text(runs.get(i).name()))
                 .append("</h3><p class=\"small\">").append(Html.text(architecture.title() + ": " + architecture.reason()))
                 .append("</p><div class=\"scroll\">").append(LayerMapDrawing.html(architecture.map())).append("</div></div>")));
         return page.section("Layers", maps.append("</div>").toString());
@@ -67,20 +90,23 @@ public final class ComparisonReport {
             boolean loss = key.equals(RunMetrics.LOSS);
             double[] x = across.equals(TOKENS) ? metrics.column(RunMetrics.TOKENS) : metrics.seconds();
             double[] y = metrics.column(key);
-            curves.add(Curve.of(runs.get(i).name(), i % Chart.COLOURS, loss ? Curve.Style.LINE : Curve.Style.POINTS, x,
+            curves.add(Curve.of(runs.get(i).name(), colours[i], loss ? Curve.Style.LINE : Curve.Style.POINTS, x,
                     loss ? Smoothing.of(y) : y, metrics.linesWith(key)));
         }
         return new Chart(title, "nats per token", across, curves, List.of(), new Chart.View(wide, true, false));
     }
 
-    /// Accuracy of a recall task in the last evaluation, against the number of pairs.
+    /// Accuracy of a recall task in the last evaluation, against the number of pairs: of runs that differ in nothing but their
+    /// seed the mean, with the lowest and the highest around it.
     private Chart recall() {
         List<Curve> curves = new ArrayList<>();
-        for (int i = 0; i < runs.size(); i++) {
-            RunMetrics metrics = runs.get(i).metrics();
-            double[] pairs = metrics.recall().keySet().stream().mapToDouble(Integer::doubleValue).toArray();
-            double[] last = metrics.recall().values().stream().mapToDouble(key -> metrics.last(key).orElse(Double.NaN)).toArray();
-            curves.add(new Curve(runs.get(i).name(), i % Chart.COLOURS, Curve.Style.POINTS, pairs, last));
+        for (Repetitions group : groups) {
+            List<RunMetrics> metrics = group.runs().stream().map(run -> runs.get(run).metrics()).toList();
+            int[] pairs = metrics.stream().flatMap(of -> of.recall().keySet().stream()).mapToInt(Integer::intValue).sorted().distinct().toArray();
+            List<double[]> last = metrics.stream().map(of -> Arrays.stream(pairs).mapToDouble(count ->
+                    of.recall().containsKey(count) ? of.last(of.recall().get(count)).orElse(Double.NaN) : Double.NaN).toArray()).toList();
+            String seeds = group.runs().size() == 1 ? "" : ", " + group.runs().size() + " seeds";
+            curves.add(Curve.mean(group.name() + seeds, colours[group.runs().getFirst()], Arrays.stream(pairs).asDoubleStream().toArray(), last));
         }
         return new Chart("Recall", "share of answers that are right in the last evaluation", "pairs", curves, List.of(),
                 new Chart.View(true, false, true));
@@ -124,7 +150,7 @@ public final class ComparisonReport {
         for (int i : order) {
             RecordedRun run = runs.get(i);
             RunMetrics metrics = run.metrics();
-            html.append("<tr><th scope=\"row\"><i class=\"key c").append(i % Chart.COLOURS).append("\"></i>").append(Html.text(run.name()))
+            html.append("<tr><th scope=\"row\"><i class=\"key c").append(colours[i]).append("\"></i>").append(Html.text(run.name()))
                     .append(run.isDone() ? "" : " <span class=\"small\">(not finished)</span>").append("</th><td class=\"words\">")
                     .append(run.architecture().map(architecture -> Html.text(architecture.title() + architecture.ratio()
                             .map(ratio -> ", " + ratio).orElse(""))).orElse("–")).append("</td>")

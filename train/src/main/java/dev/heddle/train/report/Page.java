@@ -49,27 +49,33 @@ final class Page {
                 <meta name="color-scheme" content="light dark">
                 <title>%s</title>
                 <style>
-                %s</style>
+                %s%s</style>
                 </head>
                 <body>
                 <main>
-                """.formatted(Html.text(title), resource("report.css")) + body + "</main>\n<script>\n" + resource("report.js")
+                """.formatted(Html.text(title), resource("colours.css"), resource("report.css")) + body + "</main>\n<script>\n" + resource("report.js")
                 + "</script>\n</body>\n</html>\n";
     }
 
     /// Writes the page beside its place and moves it there.
     void write(Path file) {
+        write(file, html());
+    }
+
+    /// Writes `text` beside its place and moves it there.
+    static void write(Path file, String text) {
         try {
             Files.createDirectories(file.toAbsolutePath().getParent());
             Path part = file.resolveSibling(file.getFileName() + ".part");
-            Files.writeString(part, html());
+            Files.writeString(part, text);
             Files.move(part, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
             throw new TrainingException(file + ": cannot be written (" + e.getMessage() + ")", e);
         }
     }
 
-    private static String resource(String name) {
+    /// A text that lies beside the classes.
+    static String resource(String name) {
         try (InputStream in = Page.class.getResourceAsStream(name)) {
             if (in == null) {
                 throw new IllegalStateException("the resource " + name + " is missing");

@@ -3,6 +3,7 @@ package dev.heddle.train.report;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -14,6 +15,7 @@ import dev.heddle.core.spec.Mamba1Spec;
 import dev.heddle.core.spec.ModelSpec;
 import dev.heddle.core.spec.NormSpec;
 import dev.heddle.core.spec.ResidualSpec;
+import dev.heddle.train.TrainingException;
 import dev.heddle.train.config.TrainConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,6 +29,7 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
+import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -152,6 +155,43 @@ class ReportTest {
         curves = curves(new ComparisonReport(List.of(run("r", metrics), run("s", new RunMetrics()))).html());
         assertEquals("[4,16]", curves.get("Recall/r").path("x").toString());
         assertEquals("[1,0.5]", curves.get("Recall/r").path("y").toString());
+    }
+
+    /// A run on a recall task that ends with these accuracies of 4 and 16 pairs.
+    private static RecordedRun recall(String name, String model, long seed, double four, double sixteen) {
+        RunMetrics metrics = new RunMetrics();
+        metrics.add(Json.object().put("step", 1).put("loss", 2.0).put("accuracy_4_pairs", four).put("accuracy_16_pairs", sixteen));
+        ObjectNode json = Json.object().put("model", model).put("steps", 1).put("output", name).put("seed", seed);
+        json.putObject("task").put("type", "mqar");
+        return new RecordedRun(name, Optional.empty(), Optional.of(SpecFile.record(TrainConfig.class, json.toString(), "test")), metrics);
+    }
+
+    @Test
+    void seedsOfOneTrainingAreTheirMeanAndSpread() throws Exception {
+        ComparisonReport report = new ComparisonReport(List.of(recall("recall-a-1", "a.yaml", 1, 1, 0.25), recall("recall-a-2", "a.yaml", 2, 0.5, 0.75),
+                recall("other", "b.yaml", 1, 0.5, 0), recall("again", "b.yaml", 1, 0.5, 0)));
+        Map<String, JsonNode> curves = curves(report.html());
+        assertEquals("[4,16]", curves.get("Recall/recall-a, 2 seeds").path("x").toString());
+        assertEquals("[0.75,0.5]", curves.get("Recall/recall-a, 2 seeds").path("y").toString());
+        assertTrue(curves.containsKey("Recall/other") && curves.containsKey("Recall/again"), "the same seed twice is no repetition");
+        String figure = report.html().split("<h3>Recall</h3>")[1].split("</figure>")[0];
+        assertTrue(figure.contains("<path class=\"band c0\" d=\"M0 0L1000 250L1000 750L0 500Z\"/>"), "from 1 and 0.75 down to 0.25 and 0.5");
+        Path file = folder.resolve("recall.svg");
+        report.plot(file);
+        String svg = Files.readString(file);
+        assertEquals(1, svg.split("class=\"band ").length - 1);
+        assertEquals(3, svg.split("<path class=\"line c\\d\" d=\"M[0-9. ]+L").length - 1);
+        assertTrue(svg.contains(">recall-a, 2 seeds: 16, 0.5000<"));
+        DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(file.toFile());
+    }
+
+    @Test
+    void aPlotOfTextRunsShowsTheirValidationLosses() throws Exception {
+        Path file = folder.resolve("loss.svg");
+        new ComparisonReport(List.of(run(EVIL, RunMetrics.read(metrics(9))))).plot(file);
+        assertEquals("svg", DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(file.toFile()).getDocumentElement().getTagName());
+        assertEquals(3, Files.readString(file).split("<circle").length - 1);
+        assertThrows(TrainingException.class, () -> new ComparisonReport(List.of(run("none", new RunMetrics()))).plot(file));
     }
 
     @Test

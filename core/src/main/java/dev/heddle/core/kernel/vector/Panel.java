@@ -32,13 +32,15 @@ final class Panel {
         long x1 = x + Math.min(1, tokens - 1) * xBytes;
         long x2 = x + Math.min(2, tokens - 1) * xBytes;
         long x3 = x + Math.min(3, tokens - 1) * xBytes;
-        ConvolutionRows.zero(sums, (int) (sumsBytes(rows) / 4));
+        if (whole == 0) {
+            ConvolutionRows.zero(sums, (int) (sumsBytes(rows) / 4));
+        }
         for (int from = 0; from < whole; from += STRETCH) {
             int n = Math.min(whole - from, STRETCH);
             long at = 4L * from;
             for (int o = 0; o < rows; o += TILE) {
                 tile(sums + (long) o * TILE * 4 * Lanes.COUNT, x + at, x1 + at, x2 + at, x3 + at,
-                        w + o * rowBytes + at, rowBytes, n);
+                        w + o * rowBytes + at, rowBytes, n, from == 0);
             }
         }
         for (int o = 0; o < rows; o += TILE) {
@@ -76,27 +78,28 @@ final class Panel {
         return Math.ceilDiv(rows, TILE) * LaneSums.BYTES;
     }
 
-    private static void tile(long sums, long x0, long x1, long x2, long x3, long w0, long rowBytes, int n) {
+    /// @param fresh whether the accumulators begin at zero
+    private static void tile(long sums, long x0, long x1, long x2, long x3, long w0, long rowBytes, int n, boolean fresh) {
         long step = 4L * Lanes.COUNT;
         long w1 = w0 + rowBytes;
         long w2 = w1 + rowBytes;
         long w3 = w2 + rowBytes;
-        FloatVector s00 = FloatVector.fromMemorySegment(F, ALL, sums, ORDER);
-        FloatVector s01 = FloatVector.fromMemorySegment(F, ALL, sums + 4 * step, ORDER);
-        FloatVector s02 = FloatVector.fromMemorySegment(F, ALL, sums + 8 * step, ORDER);
-        FloatVector s03 = FloatVector.fromMemorySegment(F, ALL, sums + 12 * step, ORDER);
-        FloatVector s10 = FloatVector.fromMemorySegment(F, ALL, sums + step, ORDER);
-        FloatVector s11 = FloatVector.fromMemorySegment(F, ALL, sums + 5 * step, ORDER);
-        FloatVector s12 = FloatVector.fromMemorySegment(F, ALL, sums + 9 * step, ORDER);
-        FloatVector s13 = FloatVector.fromMemorySegment(F, ALL, sums + 13 * step, ORDER);
-        FloatVector s20 = FloatVector.fromMemorySegment(F, ALL, sums + 2 * step, ORDER);
-        FloatVector s21 = FloatVector.fromMemorySegment(F, ALL, sums + 6 * step, ORDER);
-        FloatVector s22 = FloatVector.fromMemorySegment(F, ALL, sums + 10 * step, ORDER);
-        FloatVector s23 = FloatVector.fromMemorySegment(F, ALL, sums + 14 * step, ORDER);
-        FloatVector s30 = FloatVector.fromMemorySegment(F, ALL, sums + 3 * step, ORDER);
-        FloatVector s31 = FloatVector.fromMemorySegment(F, ALL, sums + 7 * step, ORDER);
-        FloatVector s32 = FloatVector.fromMemorySegment(F, ALL, sums + 11 * step, ORDER);
-        FloatVector s33 = FloatVector.fromMemorySegment(F, ALL, sums + 15 * step, ORDER);
+        FloatVector s00 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, sums, ORDER);
+        FloatVector s01 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, sums + 4 * step, ORDER);
+        FloatVector s02 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, sums + 8 * step, ORDER);
+        FloatVector s03 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, sums + 12 * step, ORDER);
+        FloatVector s10 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, sums + step, ORDER);
+        FloatVector s11 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, sums + 5 * step, ORDER);
+        FloatVector s12 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, sums + 9 * step, ORDER);
+        FloatVector s13 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, sums + 13 * step, ORDER);
+        FloatVector s20 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, sums + 2 * step, ORDER);
+        FloatVector s21 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, sums + 6 * step, ORDER);
+        FloatVector s22 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, sums + 10 * step, ORDER);
+        FloatVector s23 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, sums + 14 * step, ORDER);
+        FloatVector s30 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, sums + 3 * step, ORDER);
+        FloatVector s31 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, sums + 7 * step, ORDER);
+        FloatVector s32 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, sums + 11 * step, ORDER);
+        FloatVector s33 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, sums + 15 * step, ORDER);
         for (int i = 0; i < n; i += Lanes.COUNT) {
             FloatVector v0 = FloatVector.fromMemorySegment(F, ALL, x0 + 4L * i, ORDER);
             FloatVector v1 = FloatVector.fromMemorySegment(F, ALL, x1 + 4L * i, ORDER);

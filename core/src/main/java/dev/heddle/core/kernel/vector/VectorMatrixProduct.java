@@ -27,17 +27,16 @@ public final class VectorMatrixProduct implements MatrixProduct {
     /// Weight rows of a panel.
     private static final int PANEL = 32;
 
-    /// Inner terms that a gradient packs at once.
-    private static final int DEPTH = 256;
-
-    /// Rows of the result that a thread takes at once in a gradient.
-    private static final int BLOCK = 64;
+    /// Quantized weight rows that a gradient expands at once.
+    private static final int EXPANDED = 256;
 
     private final Workers workers;
     private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
+    private final ProductGradients gradients;
 
     public VectorMatrixProduct(Workers workers) {
         this.workers = workers;
+        gradients = new ProductGradients(workers, scratch);
     }
 
     @Override
@@ -164,25 +163,16 @@ public final class VectorMatrixProduct implements MatrixProduct {
             expandedInputGradient(dx, dy, w);
             return;
         }
-        int columns = w.columns();
-        int across = Math.ceilDiv(columns, GradientTile.COLUMNS);
-        int down = Math.ceilDiv(dx.rows(), BLOCK);
-        workers.forRange(across * down, 1, (from, to) -> {
-            for (int piece = from; piece < to; piece++) {
-                int j = piece / down * GradientTile.COLUMNS;
-                int t = piece % down * BLOCK;
-                inputGradient(dx, dy, w, t, Math.min(t + BLOCK, dx.rows()), j, Math.min(GradientTile.COLUMNS, columns - j));
-            }
-        });
+        gradients.input(dx, dy, w);
     }
 
     /// With quantized weights, expanded to f32 a few rows at a time.
     private void expandedInputGradient(Tensor dx, Tensor dy, Tensor w) {
         try (Arena arena = Arena.ofShared()) {
-            Tensor some = Tensor.zeros(arena, DType.F32, DEPTH, w.columns());
-            for (int o = 0; o < w.rows(); o += DEPTH) {
+            Tensor some = Tensor.zeros(arena, DType.F32, EXPANDED, w.columns());
+            for (int o = 0; o < w.rows(); o += EXPANDED) {
                 int first = o;
-                int depth = Math.min(DEPTH, w.rows() - o);
+                int depth = Math.min(EXPANDED, w.rows() - o);
                 workers.forRange(depth, 8, (from, to) -> {
                     for (int k = from; k < to; k++) {
                         unpack(some.address(k), w.dtype(), w.address(first + k), w.columns());
@@ -193,51 +183,9 @@ public final class VectorMatrixProduct implements MatrixProduct {
         }
     }
 
-    private void inputGradient(Tensor dx, Tensor dy, Tensor w, int from, int to, int column, int columns) {
-        long packedRow = 4L * GradientTile.COLUMNS;
-        long packed = scratch.get().address(DEPTH * packedRow + GradientTile.EDGE_BYTES);
-        long edge = packed + DEPTH * packedRow;
-        long cBytes = dx.rowBytes();
-        long aBytes = dy.rowBytes();
-        for (int o = 0; o < w.rows(); o += DEPTH) {
-            int depth = Math.min(DEPTH, w.rows() - o);
-            for (int k = 0; k < depth; k++) {
-                unpack(packed + k * packedRow, w.dtype(), w.address(o + k) + w.dtype().bytes(column), columns);
-            }
-            GradientTile.rows(dx.address(from) + 4L * column, cBytes, to - from, dy.address(from) + 4L * o, aBytes, 4, packed,
-                    packedRow, depth, columns, edge);
-        }
-    }
-
     @Override
     public void weightGradient(Tensor dw, Tensor dy, Tensor x) {
         MatrixShapes.weightGradient(dw, dy, x);
-        int columns = x.columns();
-        int across = Math.ceilDiv(columns, GradientTile.COLUMNS);
-        int down = Math.ceilDiv(dw.rows(), BLOCK);
-        workers.forRange(across * down, 1, (from, to) -> {
-            for (int piece = from; piece < to; piece++) {
-                int j = piece / down * GradientTile.COLUMNS;
-                int o = piece % down * BLOCK;
-                weightGradient(dw, dy, x, o, Math.min(o + BLOCK, dw.rows()), j, Math.min(GradientTile.COLUMNS, columns - j));
-            }
-        });
-    }
-
-    private void weightGradient(Tensor dw, Tensor dy, Tensor x, int from, int to, int column, int columns) {
-        long packedRow = 4L * GradientTile.COLUMNS;
-        long aRow = 4L * BLOCK;
-        long packed = scratch.get().address(DEPTH * (packedRow + aRow) + GradientTile.EDGE_BYTES);
-        long a = packed + DEPTH * packedRow;
-        long edge = a + DEPTH * aRow;
-        for (int t = 0; t < x.rows(); t += DEPTH) {
-            int depth = Math.min(DEPTH, x.rows() - t);
-            for (int k = 0; k < depth; k++) {
-                RowsF32.unpack(packed + k * packedRow, x.address(t + k) + 4L * column, columns);
-                RowsF32.unpack(a + k * aRow, dy.address(t + k) + 4L * from, to - from);
-            }
-            GradientTile.rows(dw.address(from) + 4L * column, dw.rowBytes(), to - from, a, 4, aRow, packed, packedRow, depth,
-                    columns, edge);
-        }
+        gradients.weight(dw, dy, x);
     }
 }

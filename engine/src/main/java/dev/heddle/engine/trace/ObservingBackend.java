@@ -1,0 +1,179 @@
+package dev.heddle.engine.trace;
+
+import dev.heddle.core.backend.Backend;
+import dev.heddle.core.kernel.Attention;
+import dev.heddle.core.kernel.DeltaWkv;
+import dev.heddle.core.kernel.DiagonalStateSpace;
+import dev.heddle.core.kernel.GatedDeltaRule;
+import dev.heddle.core.kernel.KeyValues;
+import dev.heddle.core.kernel.Kernels;
+import dev.heddle.core.kernel.LinearAttention;
+import dev.heddle.core.kernel.MatrixWkv;
+import dev.heddle.core.kernel.Retention;
+import dev.heddle.core.kernel.RgLru;
+import dev.heddle.core.kernel.Segments;
+import dev.heddle.core.kernel.SelectiveScan;
+import dev.heddle.core.kernel.StateSpaceDual;
+import dev.heddle.core.kernel.Wkv;
+import dev.heddle.core.tensor.Storage;
+import dev.heddle.core.tensor.Tensor;
+import dev.heddle.engine.trace.Observation.Kernel;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/// A device that notes what the kernels that move information between positions are given, before they run. The results
+/// are those of the device behind it.
+final class ObservingBackend implements Backend {
+    private final Backend delegate;
+    private final List<Observation> seen = new ArrayList<>();
+    private final RecurrenceValues recurrences;
+    private final AttentionWeights attentions;
+    private final Kernels kernels;
+
+    ObservingBackend(Backend delegate) {
+        this.delegate = delegate;
+        recurrences = new RecurrenceValues(delegate);
+        attentions = new AttentionWeights(delegate);
+        kernels = proxy(Kernels.class, (group, _) -> observed(group.getReturnType(), call(group, delegate.kernels(), new Object[0])));
+    }
+
+    private interface Call {
+        Object on(Method method, Object[] arguments) throws Throwable;
+    }
+
+    private static <T> T proxy(Class<T> type, Call call) {
+        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type},
+                (_, method, arguments) -> call.on(method, arguments == null ? new Object[0] : arguments)));
+    }
+
+    private Object observed(Class<?> type, Object kernel) {
+        return proxy(type, (method, arguments) -> {
+            if (method.getName().equals("forward")) {
+                observe(kernel, arguments).ifPresent(seen::add);
+            }
+            return call(method, kernel, arguments);
+        });
+    }
+
+    private static Object call(Method method, Object target, Object[] arguments) throws Throwable {
+        try {
+            return method.invoke(target, arguments);
+        } catch (InvocationTargetException e) {
+            throw e.getCause();
+        }
+    }
+
+    /// Looks at a kernel's arguments, which stand in the order of its `forward`.
+    private Optional<Observation> observe(Object kernel, Object[] in) {
+        return switch (kernel) {
+            case Attention attention -> Optional.of(attentions.of(attention, (Attention.Shape) in[0], (Tensor) in[2], (KeyValues) in[3],
+                    (Segments) in[4]));
+            case SelectiveScan _ -> Optional.of(recurrences.selectiveScan((Tensor) in[2], optional(in[3]), (Tensor) in[4]));
+            case StateSpaceDual _ -> Optional.of(recurrences.stateSpaceDual((StateSpaceDual.Shape) in[0], (Tensor) in[3], optional(in[4]),
+                    (Tensor) in[5]));
+            case GatedDeltaRule _ -> {
+                GatedDeltaRule.Inputs inputs = (GatedDeltaRule.Inputs) in[2];
+                yield Optional.of(recurrences.gated(Kernel.GATED_DELTA_RULE, inputs.logDecay(), Optional.of(inputs.rate())));
+            }
+            case DeltaWkv _ -> {
+                DeltaWkv.Inputs inputs = (DeltaWkv.Inputs) in[2];
+                yield Optional.of(recurrences.gated(Kernel.DELTA_WKV, inputs.logDecay(), Optional.of(inputs.rate())));
+            }
+            case MatrixWkv _ -> {
+                Tensor r = (Tensor) in[2];
+                Tensor logDecay = (Tensor) in[5];
+                yield Optional.of(logDecay.rank() == 2 && logDecay.rows() == r.rows() ? recurrences.gated(Kernel.MATRIX_WKV, logDecay, Optional.empty())
+                        : recurrences.fixed(Kernel.MATRIX_WKV, logDecay, r.rows()));
+            }
+            case Wkv _ -> {
+                Tensor k = (Tensor) in[1];
+                yield Optional.of(recurrences.fixed(Kernel.WKV, (Tensor) in[3], k.rows()));
+            }
+            case RgLru _ -> Optional.of(recurrences.rgLru((Tensor) in[2], (Tensor) in[3], (Tensor) in[4]));
+            case Retention _ -> {
+                double[] logDecay = ((Retention.Shape) in[0]).logDecay().clone();
+                Arrays.setAll(logDecay, h -> Math.exp(logDecay[h]));
+                yield Optional.of(RecurrenceValues.fixed(Kernel.RETENTION, logDecay, ((Tensor) in[1]).rows()));
+            }
+            case LinearAttention _ -> Optional.of(RecurrenceValues.fixed(Kernel.LINEAR_ATTENTION, new double[] {1}, ((Tensor) in[1]).rows()));
+            case DiagonalStateSpace _ -> {
+                DiagonalStateSpace.Shape shape = (DiagonalStateSpace.Shape) in[0];
+                yield Optional.of(RecurrenceValues.fixed(Kernel.DIAGONAL_STATE_SPACE, magnitudes(shape, (Tensor) in[3]), ((Tensor) in[1]).rows()));
+            }
+            default -> Optional.empty();
+        };
+    }
+
+    @SuppressWarnings("unchecked")
+    private static Optional<Tensor> optional(Object argument) {
+        return (Optional<Tensor>) argument;
+    }
+
+    /// |ā| of each state of each channel, from the table Re ā, Im ā, Re b̄, Im b̄.
+    private double[] magnitudes(DiagonalStateSpace.Shape shape, Tensor table) {
+        float[] values = delegate.read(table);
+        int count = shape.states() * table.columns();
+        double[] magnitudes = new double[count];
+        for (int i = 0; i < count; i++) {
+            magnitudes[i] = shape.complex() ? Math.hypot(values[i], values[count + i]) : Math.abs(values[i]);
+        }
+        return magnitudes;
+    }
+
+    /// What was seen since the last call.
+    List<Observation> take() {
+        List<Observation> taken = List.copyOf(seen);
+        seen.clear();
+        return taken;
+    }
+
+    @Override
+    public String description() {
+        return "observed " + delegate.description();
+    }
+
+    @Override
+    public Kernels kernels() {
+        return kernels;
+    }
+
+    @Override
+    public Storage allocate(long bytes) {
+        return delegate.allocate(bytes);
+    }
+
+    @Override
+    public void free(Storage storage) {
+        delegate.free(storage);
+    }
+
+    @Override
+    public Tensor place(Tensor host) {
+        return delegate.place(host);
+    }
+
+    @Override
+    public float[] read(Tensor tensor) {
+        return delegate.read(tensor);
+    }
+
+    @Override
+    public void fill(Tensor tensor, float value) {
+        delegate.fill(tensor, value);
+    }
+
+    @Override
+    public void copyRows(Tensor to, long toRow, Tensor from, long fromRow, long rows) {
+        delegate.copyRows(to, toRow, from, fromRow, rows);
+    }
+
+    @Override
+    public void close() {
+        // the device behind it is its owner's
+    }
+}

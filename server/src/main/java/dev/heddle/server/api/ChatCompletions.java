@@ -1,0 +1,181 @@
+package dev.heddle.server.api;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.heddle.checkpoint.json.Json;
+import dev.heddle.engine.serve.Generation;
+import dev.heddle.engine.serve.GenerationRequest;
+import dev.heddle.server.http.Connections;
+import dev.heddle.server.http.HttpServer;
+import dev.heddle.server.http.Responses;
+import dev.heddle.server.model.ServedModel;
+import dev.heddle.server.model.ServedModels;
+import dev.heddle.server.tool.ToolCall;
+import dev.heddle.server.tool.ToolCallReader;
+import io.helidon.webserver.http.Handler;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/// `POST /v1/chat/completions`.
+public final class ChatCompletions implements Handler {
+    private final HttpServer http;
+    private final ServedModels models;
+    private final int maxTokensUnasked;
+
+    /// @param maxTokensUnasked the length of an answer if neither request nor model limit it; −1 for none
+    public ChatCompletions(HttpServer http, ServedModels models, int maxTokensUnasked) {
+        this.http = http;
+        this.models = models;
+        this.maxTokensUnasked = maxTokensUnasked;
+    }
+
+    @Override
+    public void handle(ServerRequest request, ServerResponse response) {
+        Fields fields = new Fields(http.bodies().read(request));
+        ServedModel model = ModelChoice.of(models, fields.text("model"));
+        ChatRequest chat = ChatRequest.of(fields, model, maxTokensUnasked);
+        List<GenerationRequest> requests = new ArrayList<>();
+        for (int i = 0; i < chat.settings().choices(); i++) {
+            GenerationRequest one = chat.settings().request(chat.prompt(), i, model, request.remotePeer().host());
+            requests.add(chat.grammar().map(grammar -> one.withConstraint(grammar.constraint())).orElse(one));
+        }
+        Connections.Connection connection = http.connections().current();
+        Answering.answer(model, requests, connection, response, "messages", generations -> {
+            List<Answer> answers = generations.stream().map(generation -> new Answer(chat, generation)).toList();
+            if (chat.settings().stream()) {
+                stream(chat, answers, new EventStream(response, connection));
+            } else {
+                Responses.send(response, whole(chat, answers));
+            }
+        });
+    }
+
+    /// One of the answers of a request.
+    private static final class Answer {
+        private final AnswerReader reader;
+        private final Optional<ToolCallReader> calls;
+
+        Answer(ChatRequest chat, Generation generation) {
+            ServedModel model = chat.model();
+            OptionalInt mark = chat.tools().isEmpty() ? OptionalInt.empty() : model.tokenizer().id(model.toolFormat().open());
+            OptionalInt end = chat.tools().isEmpty() ? OptionalInt.empty() : model.tokenizer().id(model.toolFormat().close());
+            Set<Integer> shown = new HashSet<>();
+            mark.ifPresent(shown::add);
+            end.ifPresent(shown::add);
+            reader = new AnswerReader(generation, model.tokenizer(), chat.settings().stop(),
+                    chat.settings().ignoreEnd() ? Set.of() : model.ends(), shown);
+            calls = chat.tools().isEmpty() ? Optional.empty() : Optional.of(new ToolCallReader(model.toolFormat()));
+        }
+    }
+
+    private static ObjectNode head(ChatRequest chat, String id, String object) {
+        return Json.object().put("id", id).put("object", object).put("created", Instant.now().getEpochSecond())
+                .put("model", chat.model().name());
+    }
+
+    private static ObjectNode whole(ChatRequest chat, List<Answer> answers) throws InterruptedException {
+        ObjectNode body = head(chat, Ids.next("chatcmpl-"), "chat.completion");
+        ArrayNode choices = body.putArray("choices");
+        for (Answer answer : answers) {
+            AnswerReader.Piece all = answer.reader.rest();
+            String finish = answer.reader.finishReason();
+            String text = all.text();
+            List<ToolCall> calls = List.of();
+            if (answer.calls.isPresent()) {
+                String certain = answer.calls.get().feed(text);
+                ToolCallReader.Rest rest = answer.calls.get().finish();
+                text = certain + rest.text();
+                calls = rest.calls();
+            }
+            ObjectNode choice = choices.addObject().put("index", choices.size() - 1);
+            ObjectNode message = choice.putObject("message").put("role", "assistant");
+            message.put("content", calls.isEmpty() || !text.isBlank() ? text : null).putNull("refusal");
+            if (!calls.isEmpty()) {
+                put(calls, message.putArray("tool_calls"), false);
+            }
+            choice.set("logprobs", chat.settings().logprobs() < 0 ? null : TokenProbabilities.chat(all.tokens(), chat.model().tokenizer()));
+            choice.put("finish_reason", calls.isEmpty() ? finish : "tool_calls");
+        }
+        body.set("usage", Usages.of(answers.stream().map(answer -> answer.reader).toList()));
+        return body;
+    }
+
+    private static void put(List<ToolCall> calls, ArrayNode into, boolean indexed) {
+        for (ToolCall call : calls) {
+            ObjectNode entry = into.addObject();
+            if (indexed) {
+                entry.put("index", into.size() - 1);
+            }
+            entry.put("id", Ids.next("call_")).put("type", "function").putObject("function").put("name", call.name())
+                    .put("arguments", call.arguments().toString());
+        }
+    }
+
+    private static void stream(ChatRequest chat, List<Answer> answers, EventStream events) throws InterruptedException {
+        String id = Ids.next("chatcmpl-");
+        Choices.together(answers.size(), events, i -> {
+            new Chunks(chat, answers.get(i), id, i, events).write();
+        });
+        if (chat.settings().streamUsage()) {
+            ObjectNode last = head(chat, id, "chat.completion.chunk");
+            last.putArray("choices");
+            last.set("usage", Usages.of(answers.stream().map(answer -> answer.reader).toList()));
+            events.send(last);
+        }
+        events.done();
+    }
+
+    /// One answer as a stream of chunks.
+    private record Chunks(ChatRequest chat, Answer answer, String id, int index, EventStream events) {
+        private void write() throws InterruptedException {
+            ObjectNode first = delta();
+            first.put("role", "assistant").put("content", "");
+            send(first, Optional.empty(), Optional.empty());
+            for (Optional<AnswerReader.Piece> next = answer.reader.next(); next.isPresent(); next = answer.reader.next()) {
+                AnswerReader.Piece piece = next.get();
+                String text = answer.calls.isPresent() ? answer.calls.get().feed(piece.text()) : piece.text();
+                boolean probabilities = chat.settings().logprobs() >= 0 && !piece.tokens().isEmpty();
+                if (!text.isEmpty() || probabilities) {
+                    send(delta().put("content", text), probabilities ? Optional.of(piece) : Optional.empty(), Optional.empty());
+                }
+            }
+            String finish = answer.reader.finishReason();
+            if (answer.calls.isPresent()) {
+                ToolCallReader.Rest rest = answer.calls.get().finish();
+                if (!rest.text().isEmpty()) {
+                    send(delta().put("content", rest.text()), Optional.empty(), Optional.empty());
+                }
+                if (!rest.calls().isEmpty()) {
+                    ObjectNode delta = delta();
+                    put(rest.calls(), delta.putArray("tool_calls"), true);
+                    send(delta, Optional.empty(), Optional.empty());
+                    finish = "tool_calls";
+                }
+            }
+            send(delta(), Optional.empty(), Optional.of(finish));
+        }
+
+        private static ObjectNode delta() {
+            return Json.object();
+        }
+
+        private void send(ObjectNode delta, Optional<AnswerReader.Piece> probabilities, Optional<String> finish) {
+            ObjectNode chunk = head(chat, id, "chat.completion.chunk");
+            ObjectNode choice = chunk.putArray("choices").addObject().put("index", index);
+            choice.set("delta", delta);
+            choice.set("logprobs", probabilities.map(piece -> TokenProbabilities.chat(piece.tokens(), chat.model().tokenizer())).orElse(null));
+            choice.put("finish_reason", finish.orElse(null));
+            if (chat.settings().streamUsage()) {
+                chunk.putNull("usage");
+            }
+            events.send(chunk);
+        }
+    }
+}

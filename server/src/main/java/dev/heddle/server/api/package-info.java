@@ -1,0 +1,2 @@
+/// The endpoints of the OpenAI API.
+package dev.heddle.server.api;
