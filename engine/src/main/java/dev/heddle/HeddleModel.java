@@ -5,13 +5,11 @@ import dev.heddle.checkpoint.template.ChatTemplate;
 import dev.heddle.checkpoint.tokenizer.Tokenizer;
 import dev.heddle.checkpoint.tokenizer.Tokenizers;
 import dev.heddle.core.backend.Backend;
-import dev.heddle.core.backend.CpuBackend;
 import dev.heddle.core.spec.ModelSpec;
 import dev.heddle.engine.GenerationDefaults;
 import dev.heddle.engine.LanguageModel;
 import dev.heddle.engine.serve.Scheduler;
 import dev.heddle.engine.serve.SchedulerOptions;
-import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
@@ -26,13 +24,13 @@ public final class HeddleModel implements AutoCloseable {
     private final GenerationDefaults defaults;
     private final Scheduler scheduler;
 
-    HeddleModel(Path fileOrFolder, SchedulerOptions options) {
+    HeddleModel(Checkpoint checkpoint, Backend backend, SchedulerOptions options) {
+        own(checkpoint);
+        own(backend);
         try {
-            Checkpoint checkpoint = own(Checkpoint.open(fileOrFolder));
             tokenizer = own(Tokenizers.load(checkpoint.folder()));
             template = ChatTemplate.load(checkpoint.folder());
             defaults = GenerationDefaults.read(checkpoint.folder());
-            Backend backend = own(CpuBackend.best());
             LanguageModel language = own(LanguageModel.load(checkpoint, backend));
             spec = language.spec();
             scheduler = own(new Scheduler(language, options));

@@ -29,9 +29,17 @@ public final class Session {
     private final HeddleModel model;
     private final List<Message> messages = new ArrayList<>();
     private int[] tokens = new int[0];
+    private volatile Optional<Generation> current = Optional.empty();
+    private volatile boolean stopped;
 
     Session(HeddleModel model) {
         this.model = model;
+    }
+
+    /// Ends the answer under way where it stands, with [Finish#CANCELLED]; another thread calls this.
+    public void stop() {
+        stopped = true;
+        current.ifPresent(Generation::cancel);
     }
 
     /// The messages so far, answers included.
@@ -121,9 +129,14 @@ public final class Session {
                 output.accept(piece);
             }
         };
+        stopped = false;
         try (Generation generation = model.scheduler().submit(GenerationRequest.of(prompt)
                 .withSampling(options.sampling(), options.seed()).withMaxTokens(options.maxTokens()).withStopIds(ends))) {
-            for (Optional<GeneratedToken> token = generation.next(); token.isPresent() && !stop.found(); token = generation.next()) {
+            current = Optional.of(generation);
+            if (stopped) {
+                generation.cancel();
+            }
+            for (Optional<GeneratedToken> token = generation.next(); token.isPresent(); token = generation.next()) {
                 int id = token.get().id();
                 ids.add(id);
                 if (!ends.contains(id)) {
@@ -139,7 +152,7 @@ public final class Session {
                 emit.accept(stop.finish());
             }
             Finish finish = stop.found() ? Finish.STOP : generation.await();
-            if (finish == Finish.FAILED || finish == Finish.CANCELLED) {
+            if (finish == Finish.FAILED || finish == Finish.CANCELLED && !stopped) {
                 throw new IllegalStateException(finish == Finish.FAILED ? "the answer failed: "
                         + generation.failure().map(Throwable::getMessage).orElse("") : "the model is being closed",
                         generation.failure().orElse(null));
@@ -148,6 +161,8 @@ public final class Session {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new CancellationException("interrupted while the model answered");
+        } finally {
+            current = Optional.empty();
         }
     }
 

@@ -78,7 +78,7 @@ class SchedulerLoadTest {
     }
 
     private static long schedulerThreads() {
-        return Thread.getAllStackTraces().keySet().stream().filter(thread -> thread.getName().startsWith("heddle-")).count();
+        return Thread.getAllStackTraces().keySet().stream().filter(thread -> thread.getName().equals("heddle-scheduler")).count();
     }
 
     /// The answer; empty if its reader went away in the middle.

@@ -77,6 +77,12 @@ public final class Start {
         return binder.shape(tensor);
     }
 
+    /// The factor of the load-balancing loss this configuration was published with; 0 if it says none.
+    double balanceLoss() {
+        String key = "router_aux_loss_coef";
+        return config.has(key) && config.isNumber(key) ? config.number(key) : 0;
+    }
+
     /// `config.json` of what the training writes.
     ObjectNode config() {
         ObjectNode json = config.json();
