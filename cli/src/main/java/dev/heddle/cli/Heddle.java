@@ -10,6 +10,7 @@ import picocli.CommandLine.ExitCode;
         description = "Design, train, run and serve hybrid state-space/attention language models.",
         subcommands = {
             RunCommand.class,
+            SessionsCommand.class,
             ServeCommand.class,
             PullCommand.class,
             TokenizeCommand.class,
