@@ -70,7 +70,7 @@ public final class Scheduler implements AutoCloseable {
         this.model = model;
         this.options = options;
         context = context(model, options);
-        model.states().expect(options.parallel());
+        model.states().expect(options.parallel(), options.memoryBytes());
         cache = options.cacheBytes() == 0 ? Optional.empty() : Optional.of(new PrefixCache(model.states(), options.prefillChunk(),
                 options.cacheBytes(), options.cacheFolder().map(folder -> folder(model, options, folder))));
         thread = Thread.ofPlatform().name("heddle-scheduler").daemon().start(this::run);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.checkpoint.family.Checkpoint;
 import dev.heddle.core.backend.CpuBackend;
+import dev.heddle.core.state.StatePool;
 import dev.heddle.engine.LanguageModel;
 import dev.heddle.engine.TestFiles;
 import dev.heddle.engine.sampling.SamplingOptions;
@@ -112,7 +113,7 @@ class SchedulerLimitsTest {
     @Test
     void memoryDecidesHowManyRun() throws Exception {
         long two = 2 * hybrid.states().bytes(64, 64);
-        try (Scheduler scheduler = new Scheduler(hybrid, OPTIONS.withParallel(8).withQueue(3).withMemoryBytes(two).withContext(64))) {
+        try (LanguageModel model = LanguageModel.load(checkpoint, backend); Scheduler scheduler = new Scheduler(model, OPTIONS.withParallel(8).withQueue(3).withMemoryBytes(two).withContext(64))) {
             CountDownLatch release = hold(scheduler);
             List<Generation> generations = new ArrayList<>();
             for (int i = 0; i < 3; i++) {
@@ -129,6 +130,8 @@ class SchedulerLimitsTest {
                 assertEquals(20 - (generation == generations.getFirst() ? 1 : 0), generation.rest().length);
             }
             assertEquals(1, scheduler.counters().rejected());
+            StatePool states = model.states();
+            assertTrue(states.allocatedBytes() - states.layout().recurrentBytes() * 8 <= two, states.allocatedBytes() + " bytes for " + two);
         }
         assertThrows(IllegalArgumentException.class, () -> new Scheduler(hybrid, OPTIONS.withMemoryBytes(1000)));
     }
