@@ -77,8 +77,7 @@ final class QuantizeCommand implements Callable<Integer> {
 
     private void write(GgufConversion conversion, CpuBackend backend) {
         PrintWriter err = spec.commandLine().getErr();
-        conversion.remark().ifPresent(text -> err.println("heddle: written as Heddle's own architecture, which llama.cpp does "
-                + "not load: " + text));
+        conversion.remarks().forEach(text -> err.println("heddle: " + text));
         err.flush();
         long start = System.nanoTime();
         try (ProgressLine line = new ProgressLine(err)) {
