@@ -20,6 +20,7 @@ import picocli.CommandLine.ExitCode;
             LogitsCommand.class,
             GradsCommand.class,
             TrainCommand.class,
+            ConvertCommand.class,
             ReportCommand.class,
             ClassifyCommand.class,
         },

@@ -1,6 +1,7 @@
 package dev.heddle.cli;
 
 import dev.heddle.checkpoint.CheckpointException;
+import dev.heddle.checkpoint.gguf.GgufFile;
 import dev.heddle.checkpoint.hub.Hub;
 import dev.heddle.checkpoint.hub.Selection;
 import dev.heddle.checkpoint.zoo.ModelSpecs;
@@ -114,9 +115,12 @@ final class ModelArgument {
         }
     }
 
-    /// A weight file with a configuration beside it stands for the folder it lies in; alone it must tell its
+    /// A weight file with a configuration beside it stands for the folder it lies in; alone, and in GGUF, it must tell its
     /// architecture itself.
     private static Path file(Path path) {
+        if (GgufFile.isNamed(path)) {
+            return path;
+        }
         Path parent = path.toAbsolutePath().getParent();
         return parent != null && Files.exists(parent.resolve("config.json")) ? parent : path;
     }

@@ -70,7 +70,7 @@ public final class Binder {
         return bias ? bind(parameter + ".bias", tensor + ".bias") : this;
     }
 
-    /// Checkpoints write the tensor in this shape, which has dimensions of 1 that the parameter lacks; readers accept both.
+    /// Checkpoints write the tensor in this shape, whose elements are the parameter's in other dimensions; readers accept it.
     public Binder shaped(String tensor, long... shape) {
         shapes.put(tensors + tensor, shape);
         return this;
@@ -150,6 +150,11 @@ public final class Binder {
     /// The shape in which checkpoints write a tensor: the one it has in this checkpoint, or the one told by [#shaped].
     public Optional<long[]> shape(String tensor) {
         return stored.apply(tensor).or(() -> Optional.ofNullable(shapes.get(tensor)));
+    }
+
+    /// The shape told by [#shaped], whatever this checkpoint has.
+    Optional<long[]> told(String tensor) {
+        return Optional.ofNullable(shapes.get(tensor));
     }
 
     /// Bindings by parameter name.

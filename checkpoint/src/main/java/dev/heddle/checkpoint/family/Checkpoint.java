@@ -4,6 +4,8 @@ import dev.heddle.checkpoint.CheckpointException;
 import dev.heddle.checkpoint.adapter.AdaptedWeights;
 import dev.heddle.checkpoint.adapter.PeftAdapter;
 import dev.heddle.checkpoint.config.Config;
+import dev.heddle.checkpoint.gguf.GgufFile;
+import dev.heddle.checkpoint.weights.WeightFiles;
 import dev.heddle.checkpoint.weights.WeightSource;
 import dev.heddle.checkpoint.weights.Weights;
 import dev.heddle.core.layer.ParameterSource;
@@ -11,6 +13,7 @@ import dev.heddle.core.model.Model;
 import dev.heddle.core.spec.ModelSpec;
 import dev.heddle.core.spec.SpecException;
 import dev.heddle.core.tensor.Tensor;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,11 +24,12 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// A published model in a folder: its configuration, what it means, and its weights.
 public final class Checkpoint implements AutoCloseable {
     /// What configurations call their number of layers; a file that is damaged or hostile must not fill the memory.
-    private static final List<String> LAYERS = List.of("num_hidden_layers", "num_layers", "n_layer", "n_layers");
+    private static final List<String> LAYERS = List.of("num_hidden_layers", "num_layers", "n_layer", "n_layers", "block_count");
     private static final int MOST_LAYERS = 10_000;
 
     private final Path folder;
@@ -46,11 +50,15 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /// Opens the checkpoint in a folder, or a single weight file. A folder without `config.json`, and a file, must hold
-    /// weights whose architecture their tensors tell.
+    /// weights whose architecture their tensors tell, or a GGUF file, whose metadata are its configuration.
     /// @throws CheckpointException if something is missing, damaged or unknown
     public static Checkpoint open(Path fileOrFolder) {
         Path path = fileOrFolder.toAbsolutePath().normalize();
         String name = path.getFileName().toString();
+        Optional<Path> gguf = ggufFile(path);
+        if (gguf.isPresent()) {
+            return openGguf(gguf.get());
+        }
         if (Files.isDirectory(path) && Files.isRegularFile(path.resolve("config.json"))) {
             Config config = Config.read(path.resolve("config.json"));
             Family family = Families.of(config);
@@ -68,6 +76,35 @@ public final class Checkpoint implements AutoCloseable {
             weights.close();
             throw e;
         }
+    }
+
+    /// The GGUF file that `path` is, or whose folder it is if that holds no weights of another kind; of a set of files the
+    /// first.
+    /// @throws CheckpointException if a folder holds several such files, or some of a set are missing
+    public static Optional<Path> ggufFile(Path path) {
+        if (Files.isRegularFile(path)) {
+            return GgufFile.isNamed(path) ? Optional.of(path) : Optional.empty();
+        }
+        if (!Files.isDirectory(path)) {
+            return Optional.empty();
+        }
+        try (Stream<Path> files = Files.list(path)) {
+            List<String> names = files.filter(Files::isRegularFile).map(file -> file.getFileName().toString()).toList();
+            return names.stream().filter(WeightFiles::isWeightFileOrIndex).findAny().isEmpty() ? Optional.empty()
+                    : WeightFiles.choose(path.toString(), names).files().stream().limit(1).map(path::resolve)
+                            .filter(GgufFile::isNamed).findFirst();
+        } catch (IOException e) {
+            throw new CheckpointException(path + ": cannot be listed (" + e + ")", e);
+        }
+    }
+
+    private static Checkpoint openGguf(Path file) {
+        GgufFile weights = GgufFile.open(file);
+        Config config = GgufConfig.of(weights);
+        Family family = GgufFamilies.of(config);
+        String name = file.getFileName().toString();
+        return new Checkpoint(file, config, family, spec(config, family, weights.values().text("general.name")
+                .filter(given -> !given.isBlank()).orElse(name.substring(0, name.length() - ".gguf".length()))), weights);
     }
 
     /// The architecture a configuration describes.
@@ -92,6 +129,7 @@ public final class Checkpoint implements AutoCloseable {
         return new Checkpoint(folder, config, family, spec, new AdaptedWeights(weights, PeftAdapter.read(adapter)));
     }
 
+    /// Where the model lies: a folder, or its GGUF file.
     public Path folder() {
         return folder;
     }

@@ -58,7 +58,8 @@ public final class CheckpointParameters implements ParameterSource {
     private Tensor view(Binding binding, Tensor stored, long[] shape) {
         return switch (binding.view()) {
             case View.Whole _ -> {
-                require(binding, stored, squeezed(stored.shape()).equals(squeezed(shape)), shape);
+                require(binding, stored, squeezed(stored.shape()).equals(squeezed(shape)) || stored.elements() == count(shape)
+                        && binder.told(binding.tensor()).filter(told -> Arrays.equals(told, stored.shape())).isPresent(), shape);
                 yield stored;
             }
             case View.Rows rows -> {

@@ -26,6 +26,10 @@ public sealed interface PositionSpec permits PositionSpec.None, PositionSpec.Rot
             if (!(theta > 0)) {
                 throw new SpecException("rotary.theta", "must be positive, not " + theta);
             }
+            if (scaling instanceof RopeScaling.Divisors(var divisors) && divisors.size() != dimensions / 2) {
+                throw new SpecException("rotary.scaling.divisors", "are " + divisors.size() + ", expected one for each of the "
+                        + dimensions / 2 + " pairs of rotary.dimensions");
+            }
         }
 
         public static Rotary of(double theta, int dimensions) {

@@ -1,5 +1,7 @@
 package dev.heddle.core.spec;
 
+import java.util.List;
+
 /// A change of the rotary frequencies θ_i = base^(−2i/d) that stretches the context.
 public sealed interface RopeScaling {
     RopeScaling NONE = new None();
@@ -45,6 +47,23 @@ public sealed interface RopeScaling {
         @Override
         public float scale(float frequency, int pair, double theta, int dimensions) {
             return (float) (frequency / factor);
+        }
+    }
+
+    /// Each frequency divided by its own number, as files store other scalings once they are worked out.
+    record Divisors(List<Double> divisors) implements RopeScaling {
+        public Divisors {
+            divisors = List.copyOf(divisors);
+            for (double divisor : divisors) {
+                if (!(divisor > 0)) {
+                    throw new SpecException("ropeScaling.divisors", "must be positive, not " + divisor);
+                }
+            }
+        }
+
+        @Override
+        public float scale(float frequency, int pair, double theta, int dimensions) {
+            return (float) (frequency / divisors.get(pair));
         }
     }
 

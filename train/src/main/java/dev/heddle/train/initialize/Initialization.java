@@ -20,19 +20,23 @@ public final class Initialization {
     /// Overwrites every parameter of `model`. Each parameter draws from a stream of its own, so a change of one layer
     /// leaves the others as they were.
     public void apply(Model model, Backend backend) {
+        model.inventory().parameters().keySet().forEach(name ->
+                TrainableParameters.write(backend, model.parameters().get(name), values(model, name)));
+    }
+
+    /// What one parameter of a model begins with, row by row; the model needs no memory.
+    public float[] values(Model model, String name) {
         Map<String, Inventory.Owned> owned = model.inventory().parameters();
-        double writes = owned.values().stream().filter(parameter -> parameter.initial() == Initial.RESIDUAL).count();
-        owned.forEach((name, parameter) -> {
-            Tensor tensor = model.parameters().get(name);
-            float[] values = new float[Math.toIntExact(tensor.elements())];
-            parameter.initial().fill(values, tensor.shape(),
-                    new SplittableRandom(seed * 0x9E3779B97F4A7C15L ^ name.hashCode() * 0xBF58476D1CE4E5B9L));
-            if (parameter.initial() == Initial.RESIDUAL) {
-                for (int i = 0; i < values.length; i++) {
-                    values[i] /= (float) Math.sqrt(writes);
-                }
+        Tensor tensor = model.parameters().get(name);
+        float[] values = new float[Math.toIntExact(tensor.elements())];
+        Initial initial = owned.get(name).initial();
+        initial.fill(values, tensor.shape(), new SplittableRandom(seed * 0x9E3779B97F4A7C15L ^ name.hashCode() * 0xBF58476D1CE4E5B9L));
+        if (initial == Initial.RESIDUAL) {
+            double writes = owned.values().stream().filter(parameter -> parameter.initial() == Initial.RESIDUAL).count();
+            for (int i = 0; i < values.length; i++) {
+                values[i] /= (float) Math.sqrt(writes);
             }
-            TrainableParameters.write(backend, tensor, values);
-        });
+        }
+        return values;
     }
 }

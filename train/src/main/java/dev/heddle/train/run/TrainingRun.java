@@ -5,6 +5,7 @@ import dev.heddle.checkpoint.json.Json;
 import dev.heddle.checkpoint.spec.SpecFile;
 import dev.heddle.checkpoint.template.ChatTemplate;
 import dev.heddle.checkpoint.tokenizer.Tokenizer;
+import dev.heddle.checkpoint.tokenizer.TokenizerFiles;
 import dev.heddle.checkpoint.weights.SafetensorsWriter;
 import dev.heddle.core.backend.Backend;
 import dev.heddle.core.model.Model;
@@ -50,7 +51,6 @@ import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
-import java.util.stream.Stream;
 
 /// A whole training as its configuration describes it: shards, model, phases, evaluation, saved states. Begun in a folder
 /// that holds a saved state, it goes on from there.
@@ -292,7 +292,7 @@ public final class TrainingRun implements AutoCloseable {
                     Map.of("format", "pt"));
             write(folder.model().resolve("config.json"), Json.pretty(start.config()));
             if (text.isPresent()) {
-                copyTokenizer(text.get().file());
+                TokenizerFiles.copy(text.get().file(), folder.model());
             }
         } catch (IOException e) {
             throw new TrainingException(folder.model() + ": the model cannot be written (" + e.getMessage() + ")", e);
@@ -303,22 +303,6 @@ public final class TrainingRun implements AutoCloseable {
         Path part = file.resolveSibling(file.getFileName() + ".part");
         Files.writeString(part, text);
         Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
-    }
-
-    /// The tokenizer's file and the settings beside it.
-    private void copyTokenizer(Path tokenizerFile) throws IOException {
-        Path parent = tokenizerFile.toAbsolutePath().getParent();
-        try (Stream<Path> beside = Files.list(parent)) {
-            for (Path file : beside.toList()) {
-                String name = file.getFileName().toString();
-                if (file.equals(tokenizerFile.toAbsolutePath()) || name.matches("(tokenizer_config|special_tokens_map|added_tokens|generation_config)\\.json|chat_template\\.jinja")) {
-                    Path target = folder.model().resolve(name);
-                    if (!Files.exists(target)) {
-                        Files.copy(file, target);
-                    }
-                }
-            }
-        }
     }
 
     @Override

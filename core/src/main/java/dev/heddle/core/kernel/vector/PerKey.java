@@ -8,6 +8,20 @@ final class PerKey {
     private PerKey() {
     }
 
+    /// Adds K numbers to those of head `h` in row `t`, or their sum to its one.
+    static void add(Tensor x, int t, int h, int heads, int keys, long values) {
+        if (x.columns() == heads && keys > 1) {
+            double sum = 0;
+            for (int i = 0; i < keys; i++) {
+                sum += Memory.f32(values + 4L * i);
+            }
+            long to = x.address(t) + 4L * h;
+            Memory.f32(to, (float) (Memory.f32(to) + sum));
+        } else {
+            Rows.add(x.address(t) + 4L * h * keys, values, keys, 1);
+        }
+    }
+
     /// Writes the K numbers of head `h` in row `t` to `to`, and zeros up to a whole vector.
     static void copy(long to, Tensor x, int t, int h, int heads, int keys) {
         boolean perHead = x.columns() == heads;

@@ -2,16 +2,14 @@ package dev.heddle.core.kernel.vector;
 
 import dev.heddle.core.kernel.DeltaWkv;
 import dev.heddle.core.kernel.Segments;
-import dev.heddle.core.kernel.plain.PlainDeltaWkv;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Memory;
 import dev.heddle.core.tensor.Tensor;
 
 /// [DeltaWkv] on the Vector API, step by step: for each row a pass over a head's state that reads what it holds under the
-/// removal key, and one that replaces it; threads over heads. The gradients are the plain ones.
+/// removal key, and one that replaces it; threads over heads.
 public final class VectorDeltaWkv implements DeltaWkv {
     private final Workers workers;
-    private final DeltaWkv plain = new PlainDeltaWkv();
     private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
 
     public VectorDeltaWkv(Workers workers) {
@@ -54,7 +52,12 @@ public final class VectorDeltaWkv implements DeltaWkv {
 
     @Override
     public void backward(Shape shape, Inputs gradients, Tensor dy, Inputs inputs, Tensor initialState, Segments segments) {
-        plain.backward(shape, gradients, dy, inputs, initialState, segments);
+        DeltaWkvBackward backward = new DeltaWkvBackward(shape, gradients, dy, inputs, initialState, segments);
+        workers.forRange(segments.count() * shape.heads(), 1, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                backward.head(scratch.get(), i / shape.heads(), i % shape.heads());
+            }
+        });
     }
 
     @Override
@@ -77,6 +80,33 @@ public final class VectorDeltaWkv implements DeltaWkv {
     @Override
     public void bonusGradient(Shape shape, Tensor dr, Tensor dk, Tensor dv, Tensor dBonus, Tensor dy, Tensor r, Tensor k,
             Tensor v, Tensor bonus) {
-        plain.bonusGradient(shape, dr, dk, dv, dBonus, dy, r, k, v, bonus);
+        int keys = shape.keyDim();
+        int values = shape.valueDim();
+        workers.forRange(shape.heads(), 1, (from, to) -> {
+            for (int h = from; h < to; h++) {
+                long at = 4L * h * keys;
+                long column = 4L * h * values;
+                long u = bonus.address() + at;
+                for (int t = 0; t < dy.rows(); t++) {
+                    long rt = r.address(t) + at;
+                    long kt = k.address(t) + at;
+                    long out = dy.address(t) + column;
+                    float along = Rows.dot(out, v.address(t) + column, values);
+                    Rows.add(dv.address(t) + column, out, values, VectorMatrixWkv.weight(rt, u, kt, keys));
+                    for (int i = 0; i < keys; i++) {
+                        float receptance = along * Memory.f32(rt + 4L * i);
+                        float key = Memory.f32(kt + 4L * i);
+                        float weight = Memory.f32(u + 4L * i);
+                        addProduct(dr.address(t) + at + 4L * i, along * key, weight);
+                        addProduct(dk.address(t) + at + 4L * i, receptance, weight);
+                        addProduct(dBonus.address() + at + 4L * i, receptance, key);
+                    }
+                }
+            }
+        });
+    }
+
+    private static void addProduct(long to, float a, float b) {
+        Memory.f32(to, Math.fma(a, b, Memory.f32(to)));
     }
 }

@@ -13,11 +13,12 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
 /// [DiagonalStateSpace] on the Vector API: vectors run over channels, threads share blocks of channels of all segments.
-/// States are updated where they lie, so that it does not matter where a pass ends. Discretisation and gradients are the
-/// plain kernel's.
+/// States are updated where they lie, so that it does not matter where a pass ends. Discretisation, which no row
+/// takes part in, is the plain kernel's.
 public final class VectorDiagonalStateSpace implements DiagonalStateSpace {
     private final Workers workers;
     private final DiagonalStateSpace plain = new PlainDiagonalStateSpace();
+    private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
 
     public VectorDiagonalStateSpace(Workers workers) {
         this.workers = workers;
@@ -95,6 +96,11 @@ public final class VectorDiagonalStateSpace implements DiagonalStateSpace {
     @Override
     public void backward(Shape shape, Gradients gradients, Tensor dy, Tensor x, Tensor table, Tensor c, Optional<Tensor> cImag,
             Tensor d, Tensor initialState, Segments segments) {
-        plain.backward(shape, gradients, dy, x, table, c, cImag, d, initialState, segments);
+        DiagonalStateSpaceBackward backward = new DiagonalStateSpaceBackward(shape, gradients, dy, x, table, c, cImag, d, initialState, segments);
+        workers.forRange(Math.ceilDiv(x.columns(), Lanes.COUNT), 1, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                backward.channels(scratch.get(), i * Lanes.COUNT);
+            }
+        });
     }
 }

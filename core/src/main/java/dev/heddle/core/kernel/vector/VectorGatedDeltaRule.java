@@ -2,12 +2,11 @@ package dev.heddle.core.kernel.vector;
 
 import dev.heddle.core.kernel.GatedDeltaRule;
 import dev.heddle.core.kernel.Segments;
-import dev.heddle.core.kernel.plain.PlainGatedDeltaRule;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Memory;
 import dev.heddle.core.tensor.Tensor;
 
-/// [GatedDeltaRule] on the Vector API; threads take heads. The backward is the plain one.
+/// [GatedDeltaRule] on the Vector API; threads take heads.
 ///
 /// With one decay a head, segments of more than one row run in blocks (Yang et al. 2024, section 3.3): what each row writes,
 /// e[t] = β[t]·(v[t] − Σ_m k[t,m]·P[t,m]), follows from the state S before the block by forward substitution,
@@ -17,7 +16,6 @@ import dev.heddle.core.tensor.Tensor;
 /// and the rest is [DecayBlock] with u = e. Everything else goes step by step.
 public final class VectorGatedDeltaRule implements GatedDeltaRule {
     private final Workers workers;
-    private final GatedDeltaRule plain = new PlainGatedDeltaRule();
     private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
 
     public VectorGatedDeltaRule(Workers workers) {
@@ -144,6 +142,11 @@ public final class VectorGatedDeltaRule implements GatedDeltaRule {
 
     @Override
     public void backward(Shape shape, Inputs gradients, Tensor dy, Inputs inputs, Tensor initialState, Segments segments) {
-        plain.backward(shape, gradients, dy, inputs, initialState, segments);
+        GatedDeltaRuleBackward backward = new GatedDeltaRuleBackward(shape, gradients, dy, inputs, initialState, segments);
+        workers.forRange(segments.count() * shape.keyHeads(), 1, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                backward.keyHead(scratch.get(), i / shape.keyHeads(), i % shape.keyHeads());
+            }
+        });
     }
 }

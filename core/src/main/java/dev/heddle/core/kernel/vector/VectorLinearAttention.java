@@ -2,16 +2,14 @@ package dev.heddle.core.kernel.vector;
 
 import dev.heddle.core.kernel.LinearAttention;
 import dev.heddle.core.kernel.Segments;
-import dev.heddle.core.kernel.plain.PlainLinearAttention;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Memory;
 import dev.heddle.core.tensor.Tensor;
 
 /// [LinearAttention] on the Vector API, step by step, so that it does not matter where a pass ends: one pass over a head's
-/// sums for each row, threads over heads. The backward is the plain one.
+/// sums for each row, threads over heads.
 public final class VectorLinearAttention implements LinearAttention {
     private final Workers workers;
-    private final LinearAttention plain = new PlainLinearAttention();
     private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
 
     public VectorLinearAttention(Workers workers) {
@@ -63,6 +61,11 @@ public final class VectorLinearAttention implements LinearAttention {
     @Override
     public void backward(Shape shape, Gradients gradients, Tensor dy, Tensor q, Tensor k, Tensor v, Tensor initialState,
             Segments segments) {
-        plain.backward(shape, gradients, dy, q, k, v, initialState, segments);
+        LinearAttentionBackward backward = new LinearAttentionBackward(shape, gradients, dy, q, k, v, initialState, segments);
+        workers.forRange(segments.count() * shape.heads(), 1, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                backward.head(scratch.get(), i / shape.heads(), i % shape.heads());
+            }
+        });
     }
 }

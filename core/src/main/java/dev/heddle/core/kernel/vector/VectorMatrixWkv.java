@@ -2,16 +2,13 @@ package dev.heddle.core.kernel.vector;
 
 import dev.heddle.core.kernel.MatrixWkv;
 import dev.heddle.core.kernel.Segments;
-import dev.heddle.core.kernel.plain.PlainMatrixWkv;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Memory;
 import dev.heddle.core.tensor.Tensor;
 
-/// [MatrixWkv] on the Vector API, step by step: one pass over a head's state for each row, threads over heads. The
-/// backward is the plain one.
+/// [MatrixWkv] on the Vector API, step by step: one pass over a head's state for each row, threads over heads.
 public final class VectorMatrixWkv implements MatrixWkv {
     private final Workers workers;
-    private final MatrixWkv plain = new PlainMatrixWkv();
     private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
 
     public VectorMatrixWkv(Workers workers) {
@@ -61,6 +58,11 @@ public final class VectorMatrixWkv implements MatrixWkv {
     @Override
     public void backward(Shape shape, Gradients gradients, Tensor dy, Tensor r, Tensor k, Tensor v, Tensor logDecay,
             Tensor bonus, Tensor initialState, Segments segments) {
-        plain.backward(shape, gradients, dy, r, k, v, logDecay, bonus, initialState, segments);
+        MatrixWkvBackward backward = new MatrixWkvBackward(shape, gradients, dy, r, k, v, logDecay, bonus, initialState, segments);
+        workers.forRange(shape.heads(), 1, (from, to) -> {
+            for (int h = from; h < to; h++) {
+                backward.head(scratch.get(), h);
+            }
+        });
     }
 }

@@ -2,17 +2,14 @@ package dev.heddle.core.kernel.vector;
 
 import dev.heddle.core.kernel.Retention;
 import dev.heddle.core.kernel.Segments;
-import dev.heddle.core.kernel.plain.PlainRetention;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Memory;
 import dev.heddle.core.tensor.Tensor;
 
 /// [Retention] on the Vector API: one pass over a head's state for a segment of one row, the chunkwise form of the paper's
-/// section 2.2 for longer ones, as written at [DecayBlock] with the same decay in every row. Threads take heads. The
-/// backward is the plain one.
+/// section 2.2 for longer ones, as written at [DecayBlock] with the same decay in every row. Threads take heads.
 public final class VectorRetention implements Retention {
     private final Workers workers;
-    private final Retention plain = new PlainRetention();
     private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
 
     public VectorRetention(Workers workers) {
@@ -92,6 +89,11 @@ public final class VectorRetention implements Retention {
     @Override
     public void backward(Shape shape, Gradients gradients, Tensor dy, Tensor q, Tensor k, Tensor v, Tensor initialState,
             Segments segments) {
-        plain.backward(shape, gradients, dy, q, k, v, initialState, segments);
+        RetentionBackward backward = new RetentionBackward(shape, gradients, dy, q, k, v, initialState, segments);
+        workers.forRange(segments.count() * shape.heads(), 1, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                backward.head(scratch.get(), i / shape.heads(), i % shape.heads());
+            }
+        });
     }
 }

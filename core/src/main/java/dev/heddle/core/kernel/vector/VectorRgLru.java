@@ -6,7 +6,6 @@ import static dev.heddle.core.tensor.Memory.ORDER;
 
 import dev.heddle.core.kernel.RgLru;
 import dev.heddle.core.kernel.Segments;
-import dev.heddle.core.kernel.plain.PlainRgLru;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Tensor;
 import jdk.incubator.vector.FloatVector;
@@ -14,13 +13,12 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /// [RgLru] on the Vector API, step by step; a vector holds neighbouring channels, threads take vectors. A block of rows
-/// passes through the gates first, then through the recurrence. The backward is the plain one.
+/// passes through the gates first, then through the recurrence.
 public final class VectorRgLru implements RgLru {
-    private static final int BLOCK = 32;
+    static final int BLOCK = 32;
     private static final long ROW = 4L * Lanes.COUNT;
 
     private final Workers workers;
-    private final RgLru plain = new PlainRgLru();
     private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
 
     public VectorRgLru(Workers workers) {
@@ -99,7 +97,7 @@ public final class VectorRgLru implements RgLru {
 
     /// √(1 − a²) of ln a: 1 − a² is −(2^r − 1) with r = 2·ln a/ln 2, which for small r comes from the polynomial of [Decays]
     /// without cancellation, else from a's square.
-    private static void roots(long root, long logDecay, int rows) {
+    static void roots(long root, long logDecay, int rows) {
         for (int t = 0; t < rows; t++) {
             FloatVector.fromMemorySegment(F, ALL, logDecay + t * ROW, ORDER).mul(2).intoMemorySegment(ALL, root + t * ROW, ORDER);
         }
@@ -118,7 +116,7 @@ public final class VectorRgLru implements RgLru {
     }
 
     /// h ← a·h + root·input; at a sequence's first position h ← input.
-    private static void recur(long y, long yBytes, long decay, long root, long input, long state, boolean first, int rows,
+    static void recur(long y, long yBytes, long decay, long root, long input, long state, boolean first, int rows,
             int count) {
         VectorMask<Float> mask = F.indexInRange(0, count);
         FloatVector h = FloatVector.fromMemorySegment(F, ALL, state, ORDER);
@@ -138,6 +136,11 @@ public final class VectorRgLru implements RgLru {
     @Override
     public void backward(Gradients gradients, Tensor dy, Tensor x, Tensor recurrenceGate, Tensor inputGate, Tensor lambda,
             Tensor initialState, Segments segments) {
-        plain.backward(gradients, dy, x, recurrenceGate, inputGate, lambda, initialState, segments);
+        RgLruBackward backward = new RgLruBackward(gradients, dy, x, recurrenceGate, inputGate, lambda, initialState, segments);
+        workers.forRange(Math.ceilDiv(x.columns(), Lanes.COUNT), 1, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                backward.channels(scratch.get(), i * Lanes.COUNT);
+            }
+        });
     }
 }

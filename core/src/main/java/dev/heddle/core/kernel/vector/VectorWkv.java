@@ -6,27 +6,24 @@ import static dev.heddle.core.tensor.Memory.ORDER;
 
 import dev.heddle.core.kernel.Segments;
 import dev.heddle.core.kernel.Wkv;
-import dev.heddle.core.kernel.plain.PlainWkv;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Tensor;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
-/// [Wkv] on the Vector API, step by step; a vector holds neighbouring channels, threads take vectors. The backward is the
-/// plain one.
+/// [Wkv] on the Vector API, step by step; a vector holds neighbouring channels, threads take vectors.
 ///
 /// Of the two exponentials of a sum one is always e⁰, so each row needs two: e^−|p − (u+k)| and e^−|p + w − k|. A block of
 /// rows first runs through the exponents p, which need no sums, then takes all exponentials, then runs through the sums.
 public final class VectorWkv implements Wkv {
-    private static final int BLOCK = 32;
+    static final int BLOCK = 32;
     private static final long ROW = 4L * Lanes.COUNT;
 
     /// Least argument of an exponential: e^x is nothing beside 1 long before.
     private static final float LEAST = -120;
 
     private final Workers workers;
-    private final Wkv plain = new PlainWkv();
     private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
 
     public VectorWkv(Workers workers) {
@@ -68,7 +65,7 @@ public final class VectorWkv implements Wkv {
     }
 
     /// −|p − (u+k)| and −|p + w − k| of every row.
-    private static void exponents(long now, long next, long state, long k, long kBytes, long w, long u, int rows, int count) {
+    static void exponents(long now, long next, long state, long k, long kBytes, long w, long u, int rows, int count) {
         VectorMask<Float> mask = F.indexInRange(0, count);
         FloatVector decay = FloatVector.fromMemorySegment(F, ALL, w, ORDER, mask);
         FloatVector bonus = FloatVector.fromMemorySegment(F, ALL, u, ORDER, mask);
@@ -117,6 +114,11 @@ public final class VectorWkv implements Wkv {
     @Override
     public void backward(Gradients gradients, Tensor dy, Tensor k, Tensor v, Tensor logDecay, Tensor bonus, Tensor sums,
             Tensor exponent, Segments segments) {
-        plain.backward(gradients, dy, k, v, logDecay, bonus, sums, exponent, segments);
+        WkvBackward backward = new WkvBackward(gradients, dy, k, v, logDecay, bonus, sums, exponent, segments);
+        workers.forRange(Math.ceilDiv(k.columns(), Lanes.COUNT), 1, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                backward.channels(scratch.get(), i * Lanes.COUNT);
+            }
+        });
     }
 }

@@ -55,6 +55,7 @@ public record PositionalEncoding(PositionSpec encoding, String mixer, int layers
         return switch (scaling) {
             case RopeScaling.None _ -> "";
             case RopeScaling.Linear linear -> ", scaled by " + number(linear.factor());
+            case RopeScaling.Divisors _ -> ", scaled pair by pair";
             case RopeScaling.Llama3 llama -> ", Llama-3 scaling by " + number(llama.factor());
             case RopeScaling.Yarn yarn -> ", YaRN scaling by " + number(yarn.factor());
             case RopeScaling.Ntk ntk -> ", NTK scaling by " + number(ntk.factor());

@@ -10,6 +10,7 @@ import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
@@ -17,6 +18,9 @@ import org.junit.jupiter.api.Test;
 class GatedDeltaRuleTest {
     /// Decays in f32, multiplied up to 500 times, and sums of K + 32 terms; relative to the largest value.
     private static final double TOLERANCE = 4e-6;
+
+    /// Of gradients, which pass through the whole sequence twice.
+    private static final double GRADIENT_TOLERANCE = 8e-6;
 
     private static final Workers ONE = new Workers(1);
     private static final Workers TWO = new Workers(2);
@@ -48,6 +52,24 @@ class GatedDeltaRuleTest {
     private static void check(Shape shape, int... lengths) {
         try (Arena arena = Arena.ofConfined()) {
             new Case(new Ragged(arena, 7 + lengths[0]), shape, lengths).check(PLAIN, VECTOR, SINGLE, TOLERANCE);
+        }
+    }
+
+    @Test
+    void gradientsMatchThePlainLoops() {
+        for (Shape shape : SHAPES) {
+            for (int[] lengths : LENGTHS) {
+                checkGradients(shape, lengths);
+            }
+        }
+        checkGradients(new Shape(1, 2, 96, 200), 70, 3);
+    }
+
+    private static void checkGradients(Shape shape, int... lengths) {
+        try (Arena arena = Arena.ofConfined()) {
+            Case test = new Case(new Ragged(arena, 19 + lengths[0]), shape, lengths);
+            Tensor dy = test.ragged.view(test.segments.rows(), test.width(), -1, 1);
+            test.checkGradients(kernel -> test.gradients(kernel, dy), PLAIN, VECTOR, SINGLE, GRADIENT_TOLERANCE);
         }
     }
 
@@ -96,6 +118,13 @@ class GatedDeltaRuleTest {
         void forward(GatedDeltaRule kernel, Tensor y, Tensor[] states, Segments part, int from, int to) {
             kernel.forward(shape, y, new GatedDeltaRule.Inputs(in.q().rowRange(from, to), in.k().rowRange(from, to),
                     in.v().rowRange(from, to), in.logDecay().rowRange(from, to), in.rate().rowRange(from, to)), states[0], part);
+        }
+
+        /// What `kernel` adds to gradients that hold ones, with `dy`.
+        Tensor[] gradients(GatedDeltaRule kernel, Tensor dy) {
+            Tensor[] all = Stream.of(in.q(), in.k(), in.v(), in.logDecay(), in.rate()).map(ragged::ones).toArray(Tensor[]::new);
+            kernel.backward(shape, new GatedDeltaRule.Inputs(all[0], all[1], all[2], all[3], all[4]), dy, in, state, segments);
+            return all;
         }
 
         @Override

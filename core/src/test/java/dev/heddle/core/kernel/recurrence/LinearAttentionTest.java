@@ -10,6 +10,7 @@ import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
@@ -17,6 +18,9 @@ import org.junit.jupiter.api.Test;
 class LinearAttentionTest {
     /// Sums of up to 500 terms in f32; relative to the largest value.
     private static final double TOLERANCE = 4e-6;
+
+    /// Of gradients, which pass through the whole sequence twice.
+    private static final double GRADIENT_TOLERANCE = 8e-6;
 
     private static final Workers ONE = new Workers(1);
     private static final Workers TWO = new Workers(2);
@@ -48,6 +52,24 @@ class LinearAttentionTest {
     private static void check(Shape shape, int... lengths) {
         try (Arena arena = Arena.ofConfined()) {
             new Case(new Ragged(arena, 7 + lengths[0]), shape, lengths).check(PLAIN, VECTOR, SINGLE, TOLERANCE);
+        }
+    }
+
+    @Test
+    void gradientsMatchThePlainLoops() {
+        for (Shape shape : SHAPES) {
+            for (int[] lengths : LENGTHS) {
+                checkGradients(shape, lengths);
+            }
+        }
+        checkGradients(new Shape(1, 96, 200, true, 1e-6f), 70, 3);
+    }
+
+    private static void checkGradients(Shape shape, int... lengths) {
+        try (Arena arena = Arena.ofConfined()) {
+            Case test = new Case(new Ragged(arena, 19 + lengths[0]), shape, lengths);
+            Tensor dy = test.ragged.view(test.segments.rows(), test.width(), -1, 1);
+            test.checkGradients(kernel -> test.gradients(kernel, dy), PLAIN, VECTOR, SINGLE, GRADIENT_TOLERANCE);
         }
     }
 
@@ -83,6 +105,13 @@ class LinearAttentionTest {
         @Override
         void forward(LinearAttention kernel, Tensor y, Tensor[] states, Segments part, int from, int to) {
             kernel.forward(shape, y, q.rowRange(from, to), k.rowRange(from, to), v.rowRange(from, to), states[0], part);
+        }
+
+        /// What `kernel` adds to gradients that hold ones, with `dy`.
+        Tensor[] gradients(LinearAttention kernel, Tensor dy) {
+            Tensor[] all = Stream.of(q, k, v).map(ragged::ones).toArray(Tensor[]::new);
+            kernel.backward(shape, new LinearAttention.Gradients(all[0], all[1], all[2]), dy, q, k, v, state, segments);
+            return all;
         }
 
         @Override

@@ -10,6 +10,7 @@ import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
@@ -17,6 +18,9 @@ import org.junit.jupiter.api.Test;
 class MatrixWkvTest {
     /// Decays in f32, multiplied up to 500 times, and sums of K terms; relative to the largest value.
     private static final double TOLERANCE = 4e-6;
+
+    /// Of gradients, which pass through the whole sequence twice.
+    private static final double GRADIENT_TOLERANCE = 8e-6;
 
     private static final Workers ONE = new Workers(1);
     private static final Workers TWO = new Workers(2);
@@ -48,6 +52,24 @@ class MatrixWkvTest {
     private static void check(Shape shape, int... lengths) {
         try (Arena arena = Arena.ofConfined()) {
             new Case(new Ragged(arena, 7 + lengths[0]), shape, lengths).check(PLAIN, VECTOR, SINGLE, TOLERANCE);
+        }
+    }
+
+    @Test
+    void gradientsMatchThePlainLoops() {
+        for (Shape shape : SHAPES) {
+            for (int[] lengths : LENGTHS) {
+                checkGradients(shape, lengths);
+            }
+        }
+        checkGradients(new Shape(1, 96, 200), 70, 3);
+    }
+
+    private static void checkGradients(Shape shape, int... lengths) {
+        try (Arena arena = Arena.ofConfined()) {
+            Case test = new Case(new Ragged(arena, 19 + lengths[0]), shape, lengths);
+            Tensor dy = test.ragged.view(test.segments.rows(), test.width(), -1, 1);
+            test.checkGradients(kernel -> test.gradients(kernel, dy), PLAIN, VECTOR, SINGLE, GRADIENT_TOLERANCE);
         }
     }
 
@@ -93,6 +115,13 @@ class MatrixWkvTest {
             boolean fixed = logDecay.elements() == logDecay.columns();
             kernel.forward(shape, y, r.rowRange(from, to), k.rowRange(from, to), v.rowRange(from, to),
                     fixed ? logDecay : logDecay.rowRange(from, to), bonus, states[0], part);
+        }
+
+        /// What `kernel` adds to gradients that hold ones, with `dy`.
+        Tensor[] gradients(MatrixWkv kernel, Tensor dy) {
+            Tensor[] all = Stream.of(r, k, v, logDecay, bonus).map(ragged::ones).toArray(Tensor[]::new);
+            kernel.backward(shape, new MatrixWkv.Gradients(all[0], all[1], all[2], all[3], all[4]), dy, r, k, v, logDecay, bonus, state, segments);
+            return all;
         }
 
         @Override

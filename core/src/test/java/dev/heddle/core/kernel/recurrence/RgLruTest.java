@@ -8,6 +8,7 @@ import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
@@ -15,6 +16,9 @@ import org.junit.jupiter.api.Test;
 class RgLruTest {
     /// Gates and decays in f32, multiplied up to 700 times; relative to the largest value.
     private static final double TOLERANCE = 4e-6;
+
+    /// Of gradients, which pass through the whole sequence twice.
+    private static final double GRADIENT_TOLERANCE = 8e-6;
 
     private static final Workers ONE = new Workers(1);
     private static final Workers TWO = new Workers(2);
@@ -49,6 +53,24 @@ class RgLruTest {
         }
     }
 
+    @Test
+    void gradientsMatchThePlainLoops() {
+        for (int size : SIZES) {
+            for (int[] lengths : LENGTHS) {
+                checkGradients(size, lengths);
+            }
+        }
+        checkGradients(9, 700, 30);
+    }
+
+    private static void checkGradients(int size, int... lengths) {
+        try (Arena arena = Arena.ofConfined()) {
+            Case test = new Case(new Ragged(arena, 19 + lengths[0]), size, lengths);
+            Tensor dy = test.ragged.view(test.segments.rows(), test.width(), -1, 1);
+            test.checkGradients(kernel -> test.gradients(kernel, dy), PLAIN, VECTOR, SINGLE, GRADIENT_TOLERANCE);
+        }
+    }
+
     private static final class Case extends Recurrence<RgLru> {
         private final Tensor x;
         private final Tensor recurrenceGate;
@@ -80,6 +102,13 @@ class RgLruTest {
         void forward(RgLru kernel, Tensor y, Tensor[] states, Segments part, int from, int to) {
             kernel.forward(y, x.rowRange(from, to), recurrenceGate.rowRange(from, to), inputGate.rowRange(from, to), lambda,
                     states[0], part);
+        }
+
+        /// What `kernel` adds to gradients that hold ones, with `dy`.
+        Tensor[] gradients(RgLru kernel, Tensor dy) {
+            Tensor[] all = Stream.of(x, recurrenceGate, inputGate, lambda).map(ragged::ones).toArray(Tensor[]::new);
+            kernel.backward(new RgLru.Gradients(all[0], all[1], all[2], all[3]), dy, x, recurrenceGate, inputGate, lambda, state, segments);
+            return all;
         }
 
         @Override

@@ -8,6 +8,7 @@ import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
@@ -16,6 +17,9 @@ class WkvTest {
     /// The exponent, up to 30 here, is rounded to f32 in every step (1e-6, as in the original), and a decay of e^−0.001 lets
     /// this add up over hundreds of steps; relative to the largest value.
     private static final double TOLERANCE = 3e-5;
+
+    /// Of gradients, which pass through the whole sequence twice.
+    private static final double GRADIENT_TOLERANCE = 6e-5;
 
     private static final Workers ONE = new Workers(1);
     private static final Workers TWO = new Workers(2);
@@ -47,6 +51,24 @@ class WkvTest {
     private static void check(int inner, int... lengths) {
         try (Arena arena = Arena.ofConfined()) {
             new Case(new Ragged(arena, 7 + lengths[0]), inner, lengths).check(PLAIN, VECTOR, SINGLE, TOLERANCE);
+        }
+    }
+
+    @Test
+    void gradientsMatchThePlainLoops() {
+        for (int size : SIZES) {
+            for (int[] lengths : LENGTHS) {
+                checkGradients(size, lengths);
+            }
+        }
+        checkGradients(9, 700, 30);
+    }
+
+    private static void checkGradients(int size, int... lengths) {
+        try (Arena arena = Arena.ofConfined()) {
+            Case test = new Case(new Ragged(arena, 19 + lengths[0]), size, lengths);
+            Tensor dy = test.ragged.view(test.segments.rows(), test.width(), -1, 1);
+            test.checkGradients(kernel -> test.gradients(kernel, dy), PLAIN, VECTOR, SINGLE, GRADIENT_TOLERANCE);
         }
     }
 
@@ -92,6 +114,13 @@ class WkvTest {
         @Override
         void forward(Wkv kernel, Tensor y, Tensor[] states, Segments part, int from, int to) {
             kernel.forward(y, k.rowRange(from, to), v.rowRange(from, to), logDecay, bonus, states[0], states[1], part);
+        }
+
+        /// What `kernel` adds to gradients that hold ones, with `dy`.
+        Tensor[] gradients(Wkv kernel, Tensor dy) {
+            Tensor[] all = Stream.of(k, v, logDecay, bonus).map(ragged::ones).toArray(Tensor[]::new);
+            kernel.backward(new Wkv.Gradients(all[0], all[1], all[2], all[3]), dy, k, v, logDecay, bonus, sums, exponent, segments);
+            return all;
         }
 
         @Override

@@ -9,6 +9,7 @@ import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Tensor;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /// Kernels along sequences of several lengths in one batch: attention and convolution that see both sides, S4D, linear
@@ -73,6 +74,15 @@ class VectorSequenceKernelsTest {
                         Tensor state = kernels.contiguousCopy(before);
                         k.diagonalStateSpace().forward(shape, y, x, table, c, cImag, d, state, SEGMENTS);
                         return List.of(y, state);
+                    });
+                    Tensor dy = kernels.view(ROWS, channels);
+                    kernels.compare("gradients, " + shape + " of " + channels, 1e-5, k -> {
+                        Tensor dx = kernels.copy(x);
+                        List<Tensor> sums = List.of(kernels.contiguousCopy(table), kernels.contiguousCopy(c), kernels.contiguousCopy(d));
+                        Optional<Tensor> imaginary = cImag.map(kernels::contiguousCopy);
+                        k.diagonalStateSpace().backward(shape, new DiagonalStateSpace.Gradients(dx, sums.get(0), sums.get(1), imaginary,
+                                sums.get(2)), dy, x, table, c, cImag, d, before, SEGMENTS);
+                        return Stream.of(Stream.of(dx), sums.stream(), imaginary.stream()).flatMap(all -> all).toList();
                     });
                 }
             }
