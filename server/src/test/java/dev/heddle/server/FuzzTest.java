@@ -21,7 +21,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /// Damaged requests are refused in OpenAI's shape, whatever is wrong with them; none makes the server fail.
 @ExtendWith(TestServer.class)
 class FuzzTest {
-    private static final int ROUNDS = Boolean.getBoolean("heddle.long") ? 20_000 : 350;
+    private static final int ROUNDS = Boolean.getBoolean("heddle.long") ? 20_000 : 250;
     private static final String[][] REQUESTS = {
         {"/v1/chat/completions", "{'model':'chat','messages':[{'role':'system','content':'a'},{'role':'user','content':[{'type':'text','text':'b'}]},"
                 + "{'role':'assistant','content':null,'tool_calls':[{'id':'1','type':'function','function':{'name':'f','arguments':'{}'}}]},"
@@ -52,7 +52,7 @@ class FuzzTest {
 
     private static String exchange(String head, byte[] body) throws IOException {
         try (Socket socket = new Socket("127.0.0.1", TestServer.port())) {
-            socket.setSoTimeout(30_000);
+            socket.setSoTimeout(180_000);
             socket.getOutputStream().write(head.getBytes(StandardCharsets.ISO_8859_1));
             socket.getOutputStream().write(body);
             socket.getOutputStream().flush();
@@ -143,7 +143,7 @@ class FuzzTest {
             }
             String answer;
             try (Socket socket = new Socket("127.0.0.1", TestServer.port())) {
-                socket.setSoTimeout(30_000);
+                socket.setSoTimeout(180_000);
                 socket.getOutputStream().write(head);
                 socket.getOutputStream().write("{\"content\":1}".getBytes(StandardCharsets.US_ASCII));
                 socket.shutdownOutput();
