@@ -16,6 +16,7 @@ import picocli.CommandLine.ExitCode;
             TokenizerCommand.class,
             InspectCommand.class,
             ZooCommand.class,
+            QuantizeCommand.class,
             BenchCommand.class,
             LogitsCommand.class,
             GradsCommand.class,

@@ -5,7 +5,6 @@ import dev.heddle.checkpoint.adapter.AdaptedWeights;
 import dev.heddle.checkpoint.adapter.PeftAdapter;
 import dev.heddle.checkpoint.config.Config;
 import dev.heddle.checkpoint.gguf.GgufFile;
-import dev.heddle.checkpoint.weights.WeightFiles;
 import dev.heddle.checkpoint.weights.WeightSource;
 import dev.heddle.checkpoint.weights.Weights;
 import dev.heddle.core.layer.ParameterSource;
@@ -13,7 +12,6 @@ import dev.heddle.core.model.Model;
 import dev.heddle.core.spec.ModelSpec;
 import dev.heddle.core.spec.SpecException;
 import dev.heddle.core.tensor.Tensor;
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,7 +22,6 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /// A published model in a folder: its configuration, what it means, and its weights.
 public final class Checkpoint implements AutoCloseable {
@@ -55,7 +52,7 @@ public final class Checkpoint implements AutoCloseable {
     public static Checkpoint open(Path fileOrFolder) {
         Path path = fileOrFolder.toAbsolutePath().normalize();
         String name = path.getFileName().toString();
-        Optional<Path> gguf = ggufFile(path);
+        Optional<Path> gguf = GgufFile.in(path);
         if (gguf.isPresent()) {
             return openGguf(gguf.get());
         }
@@ -75,26 +72,6 @@ public final class Checkpoint implements AutoCloseable {
         } catch (RuntimeException e) {
             weights.close();
             throw e;
-        }
-    }
-
-    /// The GGUF file that `path` is, or whose folder it is if that holds no weights of another kind; of a set of files the
-    /// first.
-    /// @throws CheckpointException if a folder holds several such files, or some of a set are missing
-    public static Optional<Path> ggufFile(Path path) {
-        if (Files.isRegularFile(path)) {
-            return GgufFile.isNamed(path) ? Optional.of(path) : Optional.empty();
-        }
-        if (!Files.isDirectory(path)) {
-            return Optional.empty();
-        }
-        try (Stream<Path> files = Files.list(path)) {
-            List<String> names = files.filter(Files::isRegularFile).map(file -> file.getFileName().toString()).toList();
-            return names.stream().filter(WeightFiles::isWeightFileOrIndex).findAny().isEmpty() ? Optional.empty()
-                    : WeightFiles.choose(path.toString(), names).files().stream().limit(1).map(path::resolve)
-                            .filter(GgufFile::isNamed).findFirst();
-        } catch (IOException e) {
-            throw new CheckpointException(path + ": cannot be listed (" + e + ")", e);
         }
     }
 
@@ -170,6 +147,11 @@ public final class Checkpoint implements AutoCloseable {
     /// Tensors that the family knows and no model needs.
     Set<String> ignored() {
         return weights.names().stream().filter(binder::ignores).collect(Collectors.toSet());
+    }
+
+    /// The parameters of its model, each read when it is asked for.
+    public ParameterSource parameters() {
+        return new CheckpointParameters(weights, binder);
     }
 
     /// The model with this checkpoint's weights, mapped and not copied.

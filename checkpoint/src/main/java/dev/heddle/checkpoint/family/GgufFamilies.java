@@ -11,6 +11,7 @@ public final class GgufFamilies {
             new GgufFalconH1(),
             new GgufGemma(),
             new GgufGranite(),
+            new GgufHeddle(),
             new GgufJamba(),
             new GgufLfm2(),
             new GgufLlama(),

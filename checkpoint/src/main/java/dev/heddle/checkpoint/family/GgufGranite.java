@@ -1,5 +1,6 @@
 package dev.heddle.checkpoint.family;
 
+import dev.heddle.checkpoint.gguf.export.GraniteHybridArchitecture;
 import dev.heddle.core.spec.Activation;
 import dev.heddle.core.spec.AttentionSpec;
 import dev.heddle.core.spec.ChannelMixerSpec;
@@ -47,7 +48,9 @@ final class GgufGranite implements GgufFamily {
 
     private static AttentionSpec attention(GgufConfig gguf, int block) {
         int headDim = gguf.headDim(gguf.heads()[block]);
-        boolean partial = gguf.config().integer("rope.dimension_count", headDim) < headDim;
+        // converters reorder whole heads, also where only a part rotates; Heddle's own files reorder that part and say so
+        boolean partial = gguf.config().integer("rope.dimension_count", headDim) < headDim
+                && !gguf.config().flag(GraniteHybridArchitecture.ADJACENT_PAIRS, false);
         PositionSpec position = gguf.config().flag("rope.scaling.finetuned", true) ? gguf.rotary(headDim, !partial)
                 : PositionSpec.NONE;
         return gguf.attention(block, position).withScale(gguf.config().number("attention.scale", 0));

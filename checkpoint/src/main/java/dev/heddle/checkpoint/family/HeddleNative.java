@@ -37,6 +37,13 @@ public final class HeddleNative implements Family {
 
     @Override
     public void bind(Config config, ModelSpec spec, Binder binder) {
-        new Model(spec, new ShapeOnly(DType.F32)).parameters().keySet().forEach(name -> binder.bind(name, name));
+        bind(spec, binder);
+    }
+
+    /// Every parameter and buffer is the tensor of its name.
+    static void bind(ModelSpec spec, Binder binder) {
+        Model shapes = new Model(spec, new ShapeOnly(DType.F32));
+        shapes.parameters().keySet().forEach(name -> binder.bind(name, name));
+        shapes.buffers().keySet().forEach(name -> binder.bindBuffer(name, name));
     }
 }

@@ -3,11 +3,13 @@ package dev.heddle.checkpoint.gguf;
 import dev.heddle.checkpoint.CheckpointException;
 import dev.heddle.checkpoint.weights.MappedFile;
 import dev.heddle.checkpoint.weights.NearestNames;
+import dev.heddle.checkpoint.weights.WeightFiles;
 import dev.heddle.checkpoint.weights.WeightSource;
 import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Memory;
 import dev.heddle.core.tensor.Storage;
 import dev.heddle.core.tensor.Tensor;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,10 +18,12 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// A memory-mapped GGUF file, or the files `…-00001-of-0000N.gguf` of a set, of which any one names all.
 ///
@@ -70,6 +74,26 @@ public final class GgufFile implements WeightSource {
     /// Whether a path is the name of a GGUF file.
     public static boolean isNamed(Path path) {
         return path.getFileName() != null && path.getFileName().toString().endsWith(".gguf");
+    }
+
+    /// The GGUF file that `path` is, or whose folder it is if that holds no weights of another kind; of a set of files the
+    /// first.
+    /// @throws CheckpointException if a folder holds several such files, or some of a set are missing
+    public static Optional<Path> in(Path path) {
+        if (Files.isRegularFile(path)) {
+            return isNamed(path) ? Optional.of(path) : Optional.empty();
+        }
+        if (!Files.isDirectory(path)) {
+            return Optional.empty();
+        }
+        try (Stream<Path> files = Files.list(path)) {
+            List<String> names = files.filter(Files::isRegularFile).map(file -> file.getFileName().toString()).toList();
+            return names.stream().filter(WeightFiles::isWeightFileOrIndex).findAny().isEmpty() ? Optional.empty()
+                    : WeightFiles.choose(path.toString(), names).files().stream().limit(1).map(path::resolve)
+                            .filter(GgufFile::isNamed).findFirst();
+        } catch (IOException e) {
+            throw new CheckpointException(path + ": cannot be listed (" + e + ")", e);
+        }
     }
 
     /// Maps a file and, if it is one of a set, the others.

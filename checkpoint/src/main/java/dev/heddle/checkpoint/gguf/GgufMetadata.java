@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
@@ -56,6 +57,18 @@ public final class GgufMetadata {
         }
         return value.get() instanceof GgufValue.Whole whole && whole.value() >= 0 && whole.value() <= Integer.MAX_VALUE
                 ? OptionalInt.of((int) whole.value()) : refuse(name, "a whole number from 0 to " + Integer.MAX_VALUE);
+    }
+
+    public OptionalDouble number(String name) {
+        Optional<GgufValue> value = get(name);
+        if (value.isEmpty()) {
+            return OptionalDouble.empty();
+        }
+        return OptionalDouble.of(switch (value.get()) {
+            case GgufValue.Real real -> real.value();
+            case GgufValue.Whole whole -> whole.value();
+            default -> refuse(name, "a number");
+        });
     }
 
     public Optional<List<String>> strings(String name) {

@@ -37,6 +37,10 @@ final class Bits {
         return Float.float16ToFloat(Float.floatToFloat16(x));
     }
 
+    static void int16(byte[] to, int at, short x) {
+        SHORT.set(to, at, x);
+    }
+
     static void int32(byte[] to, int at, int x) {
         INT.set(to, at, x);
     }

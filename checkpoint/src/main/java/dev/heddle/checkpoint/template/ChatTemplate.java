@@ -3,8 +3,10 @@ package dev.heddle.checkpoint.template;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.heddle.checkpoint.CheckpointException;
+import dev.heddle.checkpoint.gguf.GgufFile;
+import dev.heddle.checkpoint.gguf.GgufMetadata;
 import dev.heddle.checkpoint.json.Json;
-import dev.heddle.checkpoint.tokenizer.SpecialTokens;
+import dev.heddle.checkpoint.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,12 +63,12 @@ public final class ChatTemplate {
         return new ChatTemplate(jinja, Optional.empty(), specialTokens, limits, clock);
     }
 
-    /// The template of the model in `folder`, if it has one: `chat_template.jinja`, else what `chat_template.json` or
+    /// The template of the model in `folder`, if it has one: that in its metadata if it is a GGUF file, else `chat_template.jinja`, else what `chat_template.json` or
     /// `tokenizer_config.json` has under `chat_template`. Of several named ones that is `default`, and `tool_use`
     /// when a conversation has tools.
     /// @throws CheckpointException if a file is damaged
     public static Optional<ChatTemplate> load(Path folder) {
-        return load(folder, SpecialTokens.names(folder));
+        return load(folder, Tokenizers.specialNames(folder));
     }
 
     /// As [#load(Path)], with special tokens known from elsewhere.
@@ -80,9 +82,23 @@ public final class ChatTemplate {
                 Budget.Limits.DEFAULT, Clock.systemDefaultZone()));
     }
 
+    private static Map<String, String> sources(GgufMetadata metadata) {
+        String field = "tokenizer.chat_template";
+        Map<String, String> sources = new LinkedHashMap<>();
+        metadata.text(field).ifPresent(template -> sources.put("default", template));
+        metadata.values().keySet().stream().filter(name -> name.startsWith(field + ".")).forEach(
+                name -> sources.put(name.substring(field.length() + 1), metadata.text(name).orElseThrow()));
+        return sources;
+    }
+
     /// The templates published with the model in `folder`, by name; a single one is called `default`.
     /// @throws CheckpointException if a file is damaged
     public static Map<String, String> sources(Path folder) {
+        if (GgufFile.isNamed(folder) && Files.isRegularFile(folder)) {
+            try (GgufFile gguf = GgufFile.open(folder)) {
+                return sources(gguf.values());
+            }
+        }
         Path file = folder.resolve("chat_template.jinja");
         if (Files.isRegularFile(file)) {
             try {

@@ -10,12 +10,14 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Function;
 import java.util.function.LongFunction;
+import java.util.function.Supplier;
 
 /// A `tokenizer.json`, run by Hugging Face's own `tokenizers` library.
 ///
@@ -28,7 +30,8 @@ final class HuggingFaceTokenizer implements Tokenizer {
     /// Tokens that may be held back for want of bytes. A character has at most four, so more means they are no UTF-8.
     private static final int HELD = 32;
 
-    private final Path file;
+    private final String origin;
+    private final Supplier<JsonVocabulary> source;
     private final TokenizersLibrary library;
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
     private final Map<String, Integer> addedIds = new HashMap<>();
@@ -39,22 +42,32 @@ final class HuggingFaceTokenizer implements Tokenizer {
     private long handle;
     private volatile JsonVocabulary vocabulary;
 
-    private HuggingFaceTokenizer(Path folder, Path file, String json) {
-        this.file = file;
+    /// What stands around a whole text.
+    ///
+    /// @param special the tokens with a meaning of their own
+    /// @param addBos  whether the begin token does; empty if that is the post-processor's business
+    /// @param addEos  the same of the end token
+    record Around(SpecialTokens special, Optional<Boolean> addBos, Optional<Boolean> addEos) {
+    }
+
+    private HuggingFaceTokenizer(String origin, String json, Supplier<JsonVocabulary> source,
+            Function<Function<String, OptionalInt>, Around> settings) {
+        this.origin = origin;
+        this.source = source;
         library = NativeTokenizers.library();
-        List<JsonVocabulary.Added> added = JsonVocabulary.added(json, file.toString());
-        for (JsonVocabulary.Added token : added) {
+        for (JsonVocabulary.Added token : JsonVocabulary.added(json, origin)) {
             addedIds.put(token.content(), token.id());
             specialIds.set(token.id(), token.special());
         }
         try {
             handle = library.createTokenizerFromString(json);
         } catch (RuntimeException e) {
-            throw new CheckpointException(file + ": not a tokenizer.json that can be read: " + e.getMessage(), e);
+            throw new CheckpointException(origin + ": not a tokenizer.json that can be read: " + e.getMessage(), e);
         }
         library.disableTruncation(handle);
         library.disablePadding(handle);
-        special = SpecialTokens.read(folder, SpecialTokens.Defaults.none(), this::id);
+        Around around = settings.apply(this::id);
+        special = around.special();
 
         // a post-processor of one text adds ids before and after it and changes none between
         String probe = "a";
@@ -63,9 +76,8 @@ final class HuggingFaceTokenizer implements Tokenizer {
         int start = start(whole, bare);
         int[] before = Arrays.copyOfRange(whole, 0, start);
         int[] after = Arrays.copyOfRange(whole, start + bare.length, whole.length);
-        JsonNode config = SpecialTokens.optional(folder.resolve("tokenizer_config.json"));
-        prefix = corrected(before, config.path("add_bos_token"), special.bos(), true);
-        suffix = corrected(after, config.path("add_eos_token"),
+        prefix = corrected(before, around.addBos(), special.bos(), true);
+        suffix = corrected(after, around.addEos(),
                 special.eos().isEmpty() ? OptionalInt.empty() : OptionalInt.of(special.eos().getFirst()), false);
     }
 
@@ -79,7 +91,26 @@ final class HuggingFaceTokenizer implements Tokenizer {
         } catch (IOException e) {
             throw new CheckpointException(file + ": cannot be read: " + e.getMessage(), e);
         }
-        return new HuggingFaceTokenizer(folder, file, json);
+        return new HuggingFaceTokenizer(file.toString(), json, () -> {
+            try {
+                return JsonVocabulary.read(Files.readString(file), file.toString());
+            } catch (IOException e) {
+                throw new CheckpointException(file + ": cannot be read again: " + e.getMessage(), e);
+            }
+        }, id -> {
+            JsonNode config = SpecialTokens.optional(folder.resolve("tokenizer_config.json"));
+            return new Around(SpecialTokens.read(folder, SpecialTokens.Defaults.none(), id), flag(config.path("add_bos_token")),
+                    flag(config.path("add_eos_token")));
+        });
+    }
+
+    private static Optional<Boolean> flag(JsonNode node) {
+        return node.isBoolean() ? Optional.of(node.booleanValue()) : Optional.empty();
+    }
+
+    /// A tokenizer whose document is put together from elsewhere.
+    static HuggingFaceTokenizer of(String origin, String json, JsonVocabulary vocabulary, Around around) {
+        return new HuggingFaceTokenizer(origin, json, () -> vocabulary, _ -> around);
     }
 
     @Override
@@ -172,7 +203,7 @@ final class HuggingFaceTokenizer implements Tokenizer {
         lock.readLock().lock();
         try {
             if (handle == 0) {
-                throw new IllegalStateException(file + ": the tokenizer is closed");
+                throw new IllegalStateException(origin + ": the tokenizer is closed");
             }
             return use.apply(handle);
         } finally {
@@ -186,11 +217,7 @@ final class HuggingFaceTokenizer implements Tokenizer {
         if (read == null) {
             synchronized (addedIds) {
                 if (vocabulary == null) {
-                    try {
-                        vocabulary = JsonVocabulary.read(Files.readString(file), file.toString());
-                    } catch (IOException e) {
-                        throw new CheckpointException(file + ": cannot be read again: " + e.getMessage(), e);
-                    }
+                    vocabulary = source.get();
                 }
                 read = vocabulary;
             }
@@ -204,19 +231,18 @@ final class HuggingFaceTokenizer implements Tokenizer {
                 return i;
             }
         }
-        throw new CheckpointException(file + ": the post-processor changes the tokens of a text "
+        throw new CheckpointException(origin + ": the post-processor changes the tokens of a text "
                 + Arrays.toString(bare) + " to " + Arrays.toString(whole) + ", expected tokens added around it");
     }
 
-    /// `added` with `token` put at or taken from its outer end as `wanted`, a flag of tokenizer_config.json, says;
-    /// as it is if the flag is not there.
-    private static int[] corrected(int[] added, JsonNode wanted, OptionalInt token, boolean atStart) {
-        if (!wanted.isBoolean() || token.isEmpty()) {
+    /// `added` with `token` put at or taken from its outer end as `wanted` says; as it is if that says nothing.
+    private static int[] corrected(int[] added, Optional<Boolean> wanted, OptionalInt token, boolean atStart) {
+        if (wanted.isEmpty() || token.isEmpty()) {
             return added;
         }
         int id = token.getAsInt();
         boolean there = Arrays.stream(added).anyMatch(other -> other == id);
-        if (there == wanted.booleanValue()) {
+        if (there == wanted.get()) {
             return added;
         }
         if (there) {

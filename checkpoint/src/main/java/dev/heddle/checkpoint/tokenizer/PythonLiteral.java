@@ -28,6 +28,22 @@ final class PythonLiteral {
         return new PythonLiteral(source).read();
     }
 
+    /// The bytes of a bytes literal whose quotes were left out.
+    /// @throws IllegalArgumentException if it is none
+    static byte[] unquoted(String inner) {
+        char quote = '\'';
+        for (int i = 0; i < inner.length(); i++) {
+            char c = inner.charAt(i);
+            if (c == '\\') {
+                i++;
+            } else if (c == '\'') {
+                // Python puts a text with such quotes between the others
+                quote = '"';
+            }
+        }
+        return bytes("b" + quote + inner + quote);
+    }
+
     private byte[] read() {
         char quote = source.charAt(end);
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(2 * source.length());

@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.function.Function;
 
 /// The RWKV "world" vocabulary: pieces are byte strings, and a text's UTF-8 is cut greedily, always at the longest
 /// piece. Id 0 ends a text and has no bytes.
@@ -19,8 +20,8 @@ import java.util.OptionalInt;
 /// The file holds one piece a line, `ID LITERAL LENGTH`: a Python literal of text (`'…'`) or bytes (`b'…'`) and its
 /// length in bytes.
 final class RwkvTokenizer implements Tokenizer {
-    private static final int END_OF_TEXT = 0;
-    private static final String END_OF_TEXT_NAME = "<|rwkv_tokenizer_end_of_text|>";
+    static final int END_OF_TEXT = 0;
+    static final String END_OF_TEXT_NAME = "<|rwkv_tokenizer_end_of_text|>";
     private static final byte[] NO_BYTES = {};
     private static final int MAX_ID = 1 << 24;
 
@@ -29,15 +30,10 @@ final class RwkvTokenizer implements Tokenizer {
     private final AddedTokens added;
     private final SpecialTokens special;
 
-    private RwkvTokenizer(Path folder, List<byte[]> pieces, PrefixTrie trie) {
+    private RwkvTokenizer(List<byte[]> pieces, PrefixTrie trie, Function<RwkvTokenizer, SpecialTokens> special) {
         this.pieces = pieces;
         this.trie = trie;
-        Map<String, String> names = new LinkedHashMap<>();
-        names.put("bos_token", END_OF_TEXT_NAME);
-        names.put("eos_token", END_OF_TEXT_NAME);
-        OptionalInt end = OptionalInt.of(END_OF_TEXT);
-        special = SpecialTokens.read(folder, new SpecialTokens.Defaults(end, end, OptionalInt.empty(), names),
-                name -> name.equals(END_OF_TEXT_NAME) ? end : exact(name));
+        this.special = special.apply(this);
         added = new AddedTokens(List.of(new AddedTokens.Added(END_OF_TEXT, END_OF_TEXT_NAME, true)));
     }
 
@@ -51,8 +47,7 @@ final class RwkvTokenizer implements Tokenizer {
         } catch (IOException e) {
             throw new CheckpointException(file + ": cannot be read: " + e.getMessage(), e);
         }
-        PrefixTrie trie = new PrefixTrie();
-        List<byte[]> pieces = new ArrayList<>();
+        Vocabulary vocabulary = new Vocabulary();
         int number = 0;
         for (int from = 0; from < text.length();) {
             int end = text.indexOf('\n', from);
@@ -62,51 +57,73 @@ final class RwkvTokenizer implements Tokenizer {
             from = end + 1;
             if (!line.isEmpty()) {
                 try {
-                    add(line, pieces, trie);
+                    vocabulary.add(line);
                 } catch (IllegalArgumentException e) {
                     throw new CheckpointException(file + " line " + number + ": " + e.getMessage(), e);
                 }
             }
         }
-        for (int b = 0; b < 256; b++) {
-            int node = trie.child(PrefixTrie.ROOT, b);
-            if (node == PrefixTrie.NONE || trie.value(node) == PrefixTrie.NONE) {
-                throw new CheckpointException(file + ": no piece is the single byte " + b
-                        + ", expected one for each, so that every text can be encoded");
-            }
-        }
-        return new RwkvTokenizer(folder, pieces, trie);
+        return vocabulary.tokenizer(file.toString(), tokenizer -> {
+            Map<String, String> names = new LinkedHashMap<>();
+            names.put("bos_token", END_OF_TEXT_NAME);
+            names.put("eos_token", END_OF_TEXT_NAME);
+            OptionalInt end = OptionalInt.of(END_OF_TEXT);
+            return SpecialTokens.read(folder, new SpecialTokens.Defaults(end, end, OptionalInt.empty(), names),
+                    name -> name.equals(END_OF_TEXT_NAME) ? end : tokenizer.exact(name));
+        });
     }
 
-    private static void add(String line, List<byte[]> pieces, PrefixTrie trie) {
-        int first = line.indexOf(' ');
-        int last = line.lastIndexOf(' ');
-        if (first < 1 || last <= first) {
-            throw new IllegalArgumentException("found \"" + line + "\", expected ID LITERAL LENGTH");
+    /// A vocabulary under construction.
+    static final class Vocabulary {
+        private final PrefixTrie trie = new PrefixTrie();
+        private final List<byte[]> pieces = new ArrayList<>();
+
+        /// @throws CheckpointException if there are texts that it cannot encode
+        RwkvTokenizer tokenizer(String origin, Function<RwkvTokenizer, SpecialTokens> special) {
+            for (int b = 0; b < 256; b++) {
+                int node = trie.child(PrefixTrie.ROOT, b);
+                if (node == PrefixTrie.NONE || trie.value(node) == PrefixTrie.NONE) {
+                    throw new CheckpointException(origin + ": no piece is the single byte " + b
+                            + ", expected one for each, so that every text can be encoded");
+                }
+            }
+            return new RwkvTokenizer(pieces, trie, special);
         }
-        int id = number(line.substring(0, first));
-        byte[] piece = PythonLiteral.bytes(line.substring(first + 1, last));
-        int length = number(line.substring(last + 1));
-        if (piece.length != length) {
-            throw new IllegalArgumentException("the piece has " + piece.length + " bytes, its length says " + length);
-        }
-        if (id == END_OF_TEXT) {
+
+        private void add(String line) {
+            int first = line.indexOf(' ');
+            int last = line.lastIndexOf(' ');
+            if (first < 1 || last <= first) {
+                throw new IllegalArgumentException("found \"" + line + "\", expected ID LITERAL LENGTH");
+            }
+            int id = number(line.substring(0, first));
+            byte[] piece = PythonLiteral.bytes(line.substring(first + 1, last));
+            int length = number(line.substring(last + 1));
+            if (piece.length != length) {
+                throw new IllegalArgumentException("the piece has " + piece.length + " bytes, its length says " + length);
+            }
             // some copies of the file list it, under differing names; it has no bytes of its own
-            return;
+            if (id != END_OF_TEXT) {
+                add(id, piece);
+            }
         }
-        if (length == 0) {
-            throw new IllegalArgumentException("the piece is empty");
-        }
-        while (pieces.size() <= id) {
-            pieces.add(NO_BYTES);
-        }
-        if (pieces.get(id).length > 0) {
-            throw new IllegalArgumentException("the id " + id + " occurs twice");
-        }
-        pieces.set(id, piece);
-        int before = trie.put(piece, id);
-        if (before != PrefixTrie.NONE) {
-            throw new IllegalArgumentException("the piece is that of id " + before + " too");
+
+        /// @throws IllegalArgumentException if the piece is empty, or it or its id is there already
+        void add(int id, byte[] piece) {
+            if (piece.length == 0) {
+                throw new IllegalArgumentException("the piece is empty");
+            }
+            while (pieces.size() <= id) {
+                pieces.add(NO_BYTES);
+            }
+            if (pieces.get(id).length > 0) {
+                throw new IllegalArgumentException("the id " + id + " occurs twice");
+            }
+            pieces.set(id, piece);
+            int before = trie.put(piece, id);
+            if (before != PrefixTrie.NONE) {
+                throw new IllegalArgumentException("the piece is that of id " + before + " too");
+            }
         }
     }
 

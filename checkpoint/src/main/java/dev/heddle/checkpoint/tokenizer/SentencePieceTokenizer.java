@@ -15,6 +15,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
 
 /// A SentencePiece model (Kudo and Richardson 2018, <https://arxiv.org/abs/1808.06226>) with the tokens added to it by
 /// `tokenizer_config.json` and `added_tokens.json`.
@@ -39,7 +42,18 @@ final class SentencePieceTokenizer implements Tokenizer {
     private final boolean addEos;
     private final boolean prefixEverywhere;
 
-    private SentencePieceTokenizer(Path folder, SentencePieceModel model, String origin) {
+    /// What stands around a text and its stretches.
+    ///
+    /// @param special          the tokens with a meaning of their own
+    /// @param addBos           whether a begin token stands before a text
+    /// @param addEos           whether an end token stands after it
+    /// @param prefixEverywhere whether a stretch behind a special token gets the dummy space, too
+    record Settings(SpecialTokens special, boolean addBos, boolean addEos, boolean prefixEverywhere) {
+    }
+
+    /// @param added from the pieces that are tokens of their own, all such tokens; of two with one id the later counts
+    private SentencePieceTokenizer(SentencePieceModel model, String origin, UnaryOperator<List<AddedTokens.Added>> added,
+            Function<SentencePieceTokenizer, Settings> settings) {
         this.model = model;
         List<Piece> pieces = model.pieces();
         byteValues = new int[pieces.size()];
@@ -97,13 +111,12 @@ final class SentencePieceTokenizer implements Tokenizer {
             case UNIGRAM -> new SentencePieceUnigram(model, words, unknown);
         };
 
-        JsonNode config = SpecialTokens.optional(folder.resolve("tokenizer_config.json"));
-        addConfigured(tokens, folder, config);
-        added = new AddedTokens(tokens);
-        special = SpecialTokens.read(folder, defaults(), this::id);
-        addBos = config.path("add_bos_token").asBoolean(true) && special.bos().isPresent();
-        addEos = config.path("add_eos_token").asBoolean(false) && !special.eos().isEmpty();
-        prefixEverywhere = config.path("legacy").asBoolean(true);
+        this.added = new AddedTokens(added.apply(tokens));
+        Settings chosen = settings.apply(this);
+        special = chosen.special();
+        addBos = chosen.addBos() && special.bos().isPresent();
+        addEos = chosen.addEos() && !special.eos().isEmpty();
+        prefixEverywhere = chosen.prefixEverywhere();
     }
 
     /// The tokenizer over the model in `file`, with the settings in the other files of `folder`.
@@ -116,7 +129,20 @@ final class SentencePieceTokenizer implements Tokenizer {
     }
 
     static SentencePieceTokenizer of(Path folder, SentencePieceModel model, String origin) {
-        return new SentencePieceTokenizer(folder, model, origin);
+        JsonNode config = SpecialTokens.optional(folder.resolve("tokenizer_config.json"));
+        return new SentencePieceTokenizer(model, origin, pieces -> configured(pieces, folder, config),
+                tokenizer -> new Settings(SpecialTokens.read(folder, tokenizer.defaults(), tokenizer::id),
+                        config.path("add_bos_token").asBoolean(true), config.path("add_eos_token").asBoolean(false),
+                        config.path("legacy").asBoolean(true)));
+    }
+
+    /// A tokenizer whose model is put together from elsewhere.
+    ///
+    /// @param textual pieces of tokens of their own that are text all the same
+    static SentencePieceTokenizer of(SentencePieceModel model, String origin, Set<Integer> textual, Settings settings) {
+        return new SentencePieceTokenizer(model, origin, pieces -> pieces.stream()
+                .map(token -> new AddedTokens.Added(token.id(), token.content(), !textual.contains(token.id()))).toList(),
+                _ -> settings);
     }
 
     @Override
@@ -225,7 +251,8 @@ final class SentencePieceTokenizer implements Tokenizer {
         return new SpecialTokens.Defaults(OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty(), names);
     }
 
-    private static void addConfigured(List<AddedTokens.Added> tokens, Path folder, JsonNode config) {
+    private static List<AddedTokens.Added> configured(List<AddedTokens.Added> pieces, Path folder, JsonNode config) {
+        List<AddedTokens.Added> tokens = new ArrayList<>(pieces);
         config.path("added_tokens_decoder").properties().forEach(entry -> {
             String content = entry.getValue().path("content").asText();
             boolean steers = entry.getValue().path("special").asBoolean(true);
@@ -237,6 +264,7 @@ final class SentencePieceTokenizer implements Tokenizer {
                 tokens.add(new AddedTokens.Added(id, entry.getKey(), false));
             }
         });
+        return tokens;
     }
 
     private static int id(String text, Path folder) {

@@ -1,15 +1,17 @@
 package dev.heddle.core.kernel.recurrence;
 
-import dev.heddle.core.kernel.DeltaWkv.Shape;
 import dev.heddle.core.kernel.DeltaWkv;
+import dev.heddle.core.kernel.DeltaWkv.Shape;
 import dev.heddle.core.kernel.Segments;
 import dev.heddle.core.kernel.plain.PlainDeltaWkv;
 import dev.heddle.core.kernel.vector.VectorDeltaWkv;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -181,6 +183,34 @@ class DeltaWkvTest {
             Arrays.setAll(back, i -> Math.exp(at(in.logDecay(), t, h * z.length + i)) * z[i]
                     - at(in.removal(), t, h * z.length + i) * sum);
             return back;
+        }
+
+        @Override
+        double[][] scanned(int segment) {
+            int start = segments.start(segment);
+            int rows = segments.length(segment);
+            double[][] y = new double[rows][width()];
+            int kd = shape.keyDim();
+            int vd = shape.valueDim();
+            for (int h = 0; h < shape.heads(); h++) {
+                int head = h;
+                List<PrefixScan.Affine> maps = new ArrayList<>();
+                for (int t = start; t < start + rows; t++) {
+                    int row = t;
+                    // diag(e^g) − (a∘κ) κᵀ
+                    maps.add(new PrefixScan.Affine(kd, IntStream.range(0, kd * kd).mapToDouble(e -> {
+                        int i = head * kd + e / kd;
+                        double kept = e / kd == e % kd ? Math.exp(at(in.logDecay(), row, i)) : 0;
+                        return kept - at(in.rate(), row, i) * at(in.removal(), row, i) * at(in.removal(), row, head * kd + e % kd);
+                    }).toArray(), IntStream.range(0, kd * vd).mapToDouble(e -> at(in.k(), row, head * kd + e / vd) * at(in.v(), row, head * vd + e % vd)).toArray()));
+                }
+                double[][] s = PrefixScan.affine(part(state, segments.slots()[segment], h * kd * vd, kd * vd), maps);
+                for (int t = 0; t < rows; t++) {
+                    int row = start + t;
+                    read(y[t], h * vd, s[t + 1], kd, 1, i -> at(in.r(), row, head * kd + i));
+                }
+            }
+            return y;
         }
 
         @Override

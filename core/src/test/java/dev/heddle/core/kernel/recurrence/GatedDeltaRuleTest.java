@@ -1,15 +1,17 @@
 package dev.heddle.core.kernel.recurrence;
 
-import dev.heddle.core.kernel.GatedDeltaRule.Shape;
 import dev.heddle.core.kernel.GatedDeltaRule;
+import dev.heddle.core.kernel.GatedDeltaRule.Shape;
 import dev.heddle.core.kernel.Segments;
 import dev.heddle.core.kernel.plain.PlainGatedDeltaRule;
 import dev.heddle.core.kernel.vector.VectorGatedDeltaRule;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -182,6 +184,34 @@ class GatedDeltaRuleTest {
             Arrays.setAll(back, i -> Math.exp(at(in.logDecay(), t, perHead ? h : h * z.length + i))
                     * (z[i] - key(t, h, i) * written));
             return back;
+        }
+
+        @Override
+        double[][] scanned(int segment) {
+            int start = segments.start(segment);
+            int rows = segments.length(segment);
+            double[][] y = new double[rows][width()];
+            int kd = shape.keyDim();
+            int vd = shape.valueDim();
+            for (int h = 0; h < shape.heads(); h++) {
+                int head = h;
+                List<PrefixScan.Affine> maps = new ArrayList<>();
+                for (int t = start; t < start + rows; t++) {
+                    int row = t;
+                    double rate = at(in.rate(), t, h);
+                    boolean perHead = in.logDecay().columns() == shape.heads();
+                    // (1 − β k kᵀ) diag(e^g)
+                    maps.add(new PrefixScan.Affine(kd, IntStream.range(0, kd * kd).mapToDouble(e -> Math.exp(at(in.logDecay(), row,
+                            perHead ? head : head * kd + e % kd)) * ((e / kd == e % kd ? 1 : 0) - rate * key(row, head, e / kd) * key(row, head, e % kd)))
+                            .toArray(), IntStream.range(0, kd * vd).mapToDouble(e -> rate * key(row, head, e / vd) * at(in.v(), row, head * vd + e % vd)).toArray()));
+                }
+                double[][] s = PrefixScan.affine(part(state, segments.slots()[segment], h * kd * vd, kd * vd), maps);
+                for (int t = 0; t < rows; t++) {
+                    int row = start + t;
+                    read(y[t], h * vd, s[t + 1], kd, 1, i -> at(in.q(), row, shape.keyHead(head) * kd + i));
+                }
+            }
+            return y;
         }
 
         @Override

@@ -1,15 +1,18 @@
 package dev.heddle.core.kernel.recurrence;
 
-import dev.heddle.core.kernel.LinearAttention.Shape;
 import dev.heddle.core.kernel.LinearAttention;
+import dev.heddle.core.kernel.LinearAttention.Shape;
 import dev.heddle.core.kernel.Segments;
 import dev.heddle.core.kernel.plain.PlainLinearAttention;
 import dev.heddle.core.kernel.vector.VectorLinearAttention;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntToDoubleFunction;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -148,6 +151,41 @@ class LinearAttentionTest {
                 }
             }
             return y;
+        }
+
+        @Override
+        double[][] scanned(int segment) {
+            int start = segments.start(segment);
+            int rows = segments.length(segment);
+            double[][] y = new double[rows][width()];
+            int kd = shape.keyDim();
+            int vd = shape.valueDim();
+            int slot = segments.slots()[segment];
+            for (int h = 0; h < shape.heads(); h++) {
+                int head = h;
+                List<PrefixScan.Diagonal> maps = new ArrayList<>();
+                for (int t = start; t < start + rows; t++) {
+                    int row = t;
+                    // the sums of keys are a last column, of values one
+                    maps.add(new PrefixScan.Diagonal(columns(_ -> 1), columns(e -> at(k, row, head * kd + e / (vd + 1))
+                            * (e % (vd + 1) == vd ? 1 : at(v, row, head * vd + e % (vd + 1))))));
+                }
+                double[][] s = PrefixScan.diagonal(columns(e -> at(state, slot, e % (vd + 1) == vd
+                        ? shape.heads() * kd * vd + head * kd + e / (vd + 1) : (head * kd + e / (vd + 1)) * vd + e % (vd + 1))), maps);
+                for (int t = 0; t < rows; t++) {
+                    int row = start + t;
+                    double[] sums = new double[vd + 1];
+                    read(sums, 0, s[t + 1], kd, 1, i -> at(q, row, head * kd + i));
+                    for (int j = 0; j < vd; j++) {
+                        y[t][h * vd + j] = sums[j] / (shape.normalised() ? shape.epsilon() + sums[vd] : 1);
+                    }
+                }
+            }
+            return y;
+        }
+
+        private double[] columns(IntToDoubleFunction value) {
+            return IntStream.range(0, shape.keyDim() * (shape.valueDim() + 1)).mapToDouble(value).toArray();
         }
 
         @Override

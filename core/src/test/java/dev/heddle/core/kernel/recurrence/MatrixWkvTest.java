@@ -1,15 +1,17 @@
 package dev.heddle.core.kernel.recurrence;
 
-import dev.heddle.core.kernel.MatrixWkv.Shape;
 import dev.heddle.core.kernel.MatrixWkv;
+import dev.heddle.core.kernel.MatrixWkv.Shape;
 import dev.heddle.core.kernel.Segments;
 import dev.heddle.core.kernel.plain.PlainMatrixWkv;
 import dev.heddle.core.kernel.vector.VectorMatrixWkv;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -164,6 +166,34 @@ class MatrixWkvTest {
         private double perKey(Tensor x, int t, int h, int i) {
             int row = x.elements() == x.columns() ? 0 : t;
             return at(x, row, x.columns() == shape.heads() ? h : h * shape.keyDim() + i);
+        }
+
+        @Override
+        double[][] scanned(int segment) {
+            int start = segments.start(segment);
+            int rows = segments.length(segment);
+            double[][] y = new double[rows][width()];
+            int kd = shape.keyDim();
+            int vd = shape.valueDim();
+            for (int h = 0; h < shape.heads(); h++) {
+                int head = h;
+                List<PrefixScan.Diagonal> maps = new ArrayList<>();
+                for (int t = start; t < start + rows; t++) {
+                    int row = t;
+                    maps.add(new PrefixScan.Diagonal(IntStream.range(0, kd * vd).mapToDouble(e -> Math.exp(perKey(logDecay, row, head, e / vd))).toArray(),
+                            IntStream.range(0, kd * vd).mapToDouble(e -> at(k, row, head * kd + e / vd) * at(v, row, head * vd + e % vd)).toArray()));
+                }
+                double[][] s = PrefixScan.diagonal(part(state, segments.slots()[segment], h * kd * vd, kd * vd), maps);
+                for (int t = 0; t < rows; t++) {
+                    int row = start + t;
+                    read(y[t], h * vd, s[t], kd, 1, i -> at(r, row, head * kd + i));
+                    for (int e = 0; e < kd * vd; e++) {
+                        int i = h * kd + e / vd;
+                        y[t][h * vd + e % vd] += at(r, row, i) * perKey(bonus, 0, h, e / vd) * at(k, row, i) * at(v, row, h * vd + e % vd);
+                    }
+                }
+            }
+            return y;
         }
 
         @Override

@@ -8,16 +8,22 @@ import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.function.Function;
+import java.util.function.IntFunction;
+import java.util.function.IntToDoubleFunction;
 
 /// One ragged call of a recurrence kernel K with random arguments, and what all its forms must agree on.
 ///
 /// The forms (state-space duality): step by step in double precision, the plain kernel; step by step, the fast kernel
-/// fed one row at a time; the fast kernel over whole segments, chunked where it has chunks; and quadratic, every output
-/// a weighted sum over all earlier positions as in attention, written in each test in double precision without a state.
+/// fed one row at a time; the fast kernel over whole segments, chunked where it has chunks; quadratic, every output a weighted
+/// sum over all earlier positions as in attention; and the associative [PrefixScan] over the rows' maps of the state. The last
+/// two are written in each test in double precision.
 abstract class Recurrence<K> {
     /// The plain kernel and the quadratic form compute in f64 and round what they store to f32, once: 6e-8 of a value,
     /// and a little more where values cancel.
     private static final double ROUNDED = 3e-7;
+
+    /// Most rows of a wide recurrence to be scanned: composing maps of whole states takes long.
+    private static final int SCANNED = 70;
 
     final Ragged ragged;
     final Segments segments;
@@ -39,6 +45,9 @@ abstract class Recurrence<K> {
     /// Outputs of a segment in the quadratic form, [rows, width].
     abstract double[][] quadratic(int segment);
 
+    /// Outputs of a segment from a scan over the maps by which its rows change the state, [rows, width].
+    abstract double[][] scanned(int segment);
+
     /// What failed, in messages.
     abstract String describe();
 
@@ -52,7 +61,10 @@ abstract class Recurrence<K> {
         Tensor[] stepStates = copies(initial());
         Tensor expected = whole(plain, expectedStates);
         Tensor actual = whole(fast, fastStates);
-        Ragged.close(quadratic(), expected, ROUNDED, "plain and quadratic, " + describe());
+        Ragged.close(gather(this::quadratic), expected, ROUNDED, "plain and quadratic, " + describe());
+        if (segments.rows() <= SCANNED || width() <= 16) {
+            Ragged.close(gather(this::scanned), expected, ROUNDED, "plain and prefix scan, " + describe());
+        }
         Ragged.close(expected, actual, tolerance, "fast, " + describe());
         assertArrayEquals(actual.toFloats(), whole(single, singleStates).toFloats(), "with one thread, " + describe());
         Ragged.close(expected, stepwise(fast, stepStates), tolerance, "stepwise, " + describe());
@@ -116,10 +128,10 @@ abstract class Recurrence<K> {
         }
     }
 
-    private Tensor quadratic() {
+    private Tensor gather(IntFunction<double[][]> segment) {
         Tensor y = Tensor.zeros(Arena.ofAuto(), DType.F32, segments.rows(), width());
         for (int s = 0; s < segments.count(); s++) {
-            double[][] rows = quadratic(s);
+            double[][] rows = segment.apply(s);
             for (int t = 0; t < rows.length; t++) {
                 for (int j = 0; j < width(); j++) {
                     y.set((long) (segments.start(s) + t) * width() + j, (float) rows[t][j]);
@@ -127,6 +139,23 @@ abstract class Recurrence<K> {
             }
         }
         return y;
+    }
+
+    /// `count` elements of row `t` from column `from` on.
+    static double[] part(Tensor x, int t, int from, int count) {
+        double[] values = new double[count];
+        Arrays.setAll(values, i -> at(x, t, from + i));
+        return values;
+    }
+
+    /// y[to + j] += factor·Σ_i query(i)·S[i,j].
+    static void read(double[] y, int to, double[] s, int keys, double factor, IntToDoubleFunction query) {
+        int values = s.length / keys;
+        for (int i = 0; i < keys; i++) {
+            for (int j = 0; j < values; j++) {
+                y[to + j] += factor * query.applyAsDouble(i) * s[i * values + j];
+            }
+        }
     }
 
     /// Element (t, j) of a tensor in double precision.

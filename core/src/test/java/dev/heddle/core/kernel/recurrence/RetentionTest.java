@@ -7,8 +7,10 @@ import dev.heddle.core.kernel.vector.VectorRetention;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -150,6 +152,30 @@ class RetentionTest {
                             y[t][h * vd + j] += weight * at(state, segments.slots()[segment], (h * kd + i) * vd + j);
                         }
                     }
+                }
+            }
+            return y;
+        }
+
+        @Override
+        double[][] scanned(int segment) {
+            int start = segments.start(segment);
+            int rows = segments.length(segment);
+            double[][] y = new double[rows][width()];
+            int kd = shape.keyDim();
+            int vd = shape.valueDim();
+            for (int h = 0; h < shape.heads(); h++) {
+                int head = h;
+                List<PrefixScan.Diagonal> maps = new ArrayList<>();
+                for (int t = start; t < start + rows; t++) {
+                    int row = t;
+                    maps.add(new PrefixScan.Diagonal(IntStream.range(0, kd * vd).mapToDouble(e -> Math.exp(shape.logDecay()[head])).toArray(),
+                            IntStream.range(0, kd * vd).mapToDouble(e -> at(k, row, head * kd + e / vd) * at(v, row, head * vd + e % vd)).toArray()));
+                }
+                double[][] s = PrefixScan.diagonal(part(state, segments.slots()[segment], h * kd * vd, kd * vd), maps);
+                for (int t = 0; t < rows; t++) {
+                    int row = start + t;
+                    read(y[t], h * vd, s[t + 1], kd, shape.rowScale(h, segments.positions()[segment] + t), i -> at(q, row, head * kd + i));
                 }
             }
             return y;

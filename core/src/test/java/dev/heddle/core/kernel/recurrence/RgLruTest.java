@@ -7,7 +7,9 @@ import dev.heddle.core.kernel.vector.VectorRgLru;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -133,6 +135,31 @@ class RgLruTest {
                         y[t][i] += Math.exp(until[t] - until[s]) * input[s];
                     }
                 }
+            }
+            return y;
+        }
+
+        @Override
+        double[][] scanned(int segment) {
+            int start = segments.start(segment);
+            int rows = segments.length(segment);
+            double[][] y = new double[rows][width()];
+            boolean fresh = segments.positions()[segment] == 0;
+            List<PrefixScan.Diagonal> maps = new ArrayList<>();
+            for (int t = start; t < start + rows; t++) {
+                double[] decay = new double[width()];
+                double[] input = new double[width()];
+                for (int i = 0; i < width(); i++) {
+                    boolean first = fresh && t == start;
+                    double log = -8 * Math.log1p(Math.exp(lambda.get(i))) / (1 + Math.exp(-at(recurrenceGate, t, i)));
+                    decay[i] = first ? 0 : Math.exp(log);
+                    input[i] = (first ? 1 : Math.sqrt(-Math.expm1(2 * log))) * at(x, t, i) / (1 + Math.exp(-at(inputGate, t, i)));
+                }
+                maps.add(new PrefixScan.Diagonal(decay, input));
+            }
+            double[][] h = PrefixScan.diagonal(part(state, segments.slots()[segment], 0, width()), maps);
+            for (int t = 0; t < rows; t++) {
+                y[t] = h[t + 1];
             }
             return y;
         }

@@ -7,8 +7,12 @@ import dev.heddle.core.kernel.vector.VectorSelectiveScan;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.IntToDoubleFunction;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -149,6 +153,35 @@ class SelectiveScanTest {
                 }
             }
             return y;
+        }
+
+        @Override
+        double[][] scanned(int segment) {
+            int start = segments.start(segment);
+            int rows = segments.length(segment);
+            double[][] y = new double[rows][width()];
+            for (int i = 0; i < width(); i++) {
+                int channel = i;
+                List<PrefixScan.Diagonal> maps = new ArrayList<>();
+                for (int t = start; t < start + rows; t++) {
+                    int row = t;
+                    double delta = Math.log1p(Math.exp(at(dt, t, i) + (dtBias.isEmpty() ? 0 : dtBias.get().get(i))));
+                    maps.add(new PrefixScan.Diagonal(states(n -> Math.exp(delta * at(a, n, channel))),
+                            states(n -> delta * at(b, row, n) * at(x, row, channel))));
+                }
+                double[][] h = PrefixScan.diagonal(states(n -> at(state, segments.slots()[segment], n * width() + channel)), maps);
+                for (int t = 0; t < rows; t++) {
+                    y[t][i] = d.isEmpty() ? 0 : d.get().get(i) * at(x, start + t, i);
+                    for (int n = 0; n < a.rows(); n++) {
+                        y[t][i] += at(c, start + t, n) * h[t + 1][n];
+                    }
+                }
+            }
+            return y;
+        }
+
+        private double[] states(IntToDoubleFunction value) {
+            return IntStream.range(0, a.rows()).mapToDouble(value).toArray();
         }
 
         @Override

@@ -8,9 +8,11 @@ import dev.heddle.core.kernel.vector.VectorStateSpaceDual;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -171,6 +173,37 @@ class StateSpaceDualTest {
                         }
                         double skip = d.isEmpty() ? 0 : d.get().get(d.get().elements() == shape.heads() ? h : (long) h * p + j);
                         y[t][h * p + j] += Math.exp(until[t]) * before + skip * at(x, start + t, h * p + j);
+                    }
+                }
+            }
+            return y;
+        }
+
+        @Override
+        double[][] scanned(int segment) {
+            int start = segments.start(segment);
+            int rows = segments.length(segment);
+            double[][] y = new double[rows][width()];
+            int p = shape.headDim();
+            int n = shape.state();
+            for (int h = 0; h < shape.heads(); h++) {
+                int head = h;
+                int group = h / (shape.heads() / shape.groups()) * n;
+                List<PrefixScan.Diagonal> maps = new ArrayList<>();
+                for (int t = start; t < start + rows; t++) {
+                    int row = t;
+                    double raw = at(dt, t, h) + (dtBias.isEmpty() ? 0 : dtBias.get().get(h));
+                    double delta = Math.clamp(Math.log1p(Math.exp(raw)), shape.dtMin(), (double) shape.dtMax());
+                    double decay = Math.exp(delta * a.get(h));
+                    maps.add(new PrefixScan.Diagonal(IntStream.range(0, n * p).mapToDouble(_ -> decay).toArray(), IntStream.range(0, n * p)
+                            .mapToDouble(e -> delta * at(b, row, group + e / p) * at(x, row, head * p + e % p)).toArray()));
+                }
+                double[][] s = PrefixScan.diagonal(part(state, segments.slots()[segment], h * n * p, n * p), maps);
+                for (int t = 0; t < rows; t++) {
+                    int row = start + t;
+                    read(y[t], h * p, s[t + 1], n, 1, i -> at(c, row, group + i));
+                    for (int j = h * p; d.isPresent() && j < (h + 1) * p; j++) {
+                        y[t][j] += d.get().get(d.get().elements() == shape.heads() ? h : j) * at(x, row, j);
                     }
                 }
             }

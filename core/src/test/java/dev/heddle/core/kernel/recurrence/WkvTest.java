@@ -7,7 +7,9 @@ import dev.heddle.core.kernel.vector.VectorWkv;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -149,6 +151,28 @@ class WkvTest {
                         denominator += weight;
                     }
                     y[t][i] = numerator / denominator;
+                }
+            }
+            return y;
+        }
+
+        @Override
+        double[][] scanned(int segment) {
+            int start = segments.start(segment);
+            int rows = segments.length(segment);
+            double[][] y = new double[rows][width()];
+            int slot = segments.slots()[segment];
+            for (int i = 0; i < width(); i++) {
+                // the state is the sums of a row before the first
+                List<PrefixScan.LogSums> maps = new ArrayList<>(List.of(new PrefixScan.LogSums(0, at(exponent, slot, i), at(sums, slot, i),
+                        at(sums, slot, width() + i))));
+                for (int t = start; t < start + rows; t++) {
+                    maps.add(new PrefixScan.LogSums(logDecay.get(i), at(k, t, i), at(v, t, i), 1));
+                }
+                List<PrefixScan.LogSums> before = PrefixScan.scan(maps, PrefixScan.LogSums::then);
+                for (int t = 0; t < rows; t++) {
+                    PrefixScan.LogSums seen = before.get(t).then(new PrefixScan.LogSums(0, bonus.get(i) + at(k, start + t, i), at(v, start + t, i), 1));
+                    y[t][i] = seen.a() / seen.b();
                 }
             }
             return y;

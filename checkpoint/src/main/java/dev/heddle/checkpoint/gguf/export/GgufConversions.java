@@ -1,0 +1,64 @@
+package dev.heddle.checkpoint.gguf.export;
+
+import dev.heddle.checkpoint.CheckpointException;
+import dev.heddle.checkpoint.family.Checkpoint;
+import dev.heddle.checkpoint.gguf.GgufFile;
+import dev.heddle.checkpoint.gguf.GgufMetadata;
+import dev.heddle.checkpoint.gguf.GgufValue;
+import dev.heddle.checkpoint.quantize.FileType;
+import dev.heddle.checkpoint.quantize.TensorTypes;
+import dev.heddle.core.layer.ParameterSource;
+import dev.heddle.core.model.Model;
+import dev.heddle.core.model.ShapeOnly;
+import dev.heddle.core.tensor.DType;
+import dev.heddle.core.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// The ways to a GGUF file: from a checkpoint, and from another GGUF file.
+public final class GgufConversions {
+    private GgufConversions() {
+    }
+
+    /// A checkpoint as the GGUF architecture that computes the same.
+    public static GgufConversion of(Checkpoint checkpoint, FileType file) {
+        Export export = Exports.of(checkpoint.spec());
+        Model shapes = new Model(checkpoint.spec(), new ShapeOnly(DType.F32));
+        Map<String, Tensor> all = new LinkedHashMap<>(shapes.parameters());
+        all.putAll(shapes.buffers());
+        ParameterSource source = checkpoint.parameters();
+        Map<String, GgufValue> general = GgufConversion.general(export.architecture(), checkpoint.spec().name(), file);
+        general.put("tokenizer.ggml.model", new GgufValue.Text("none"));
+        return new GgufConversion(export, name -> source.parameter(name, ParameterSource.Kind.MATRIX, all.get(name).shape()),
+                GgufConversion.types(export, file), general);
+    }
+
+    /// The same file with other types: what it says of its model and its vocabulary stays, and so do tensors that are not
+    /// quantized.
+    public static GgufConversion of(GgufFile source, FileType file) {
+        GgufMetadata metadata = source.values();
+        String architecture = metadata.architecture();
+        List<ExportedTensor> tensors = new ArrayList<>();
+        List<TensorTypes.Candidate> candidates = new ArrayList<>();
+        for (String name : source.names()) {
+            Tensor tensor = source.tensor(name);
+            tensors.add(new ExportedTensor(name, tensor.shape(), List.of(Part.of(name))));
+            candidates.add(new TensorTypes.Candidate(name, tensor.shape(), tensor.dtype()));
+        }
+        Map<String, GgufValue> values = new LinkedHashMap<>(metadata.values());
+        values.keySet().removeIf(name -> name.startsWith("split."));
+        values.putAll(GgufConversion.fileType(file));
+        Map<String, DType> types = TensorTypes.of(file, candidates, metadata.index(architecture + ".block_count").orElseThrow(
+                () -> new CheckpointException(source.describe() + ": the metadata has no " + architecture + ".block_count")),
+                metadata.index(architecture + ".expert_count").orElse(0));
+        return new GgufConversion(new Export(architecture, Map.of(), tensors, Optional.empty()), source::tensor, types, values);
+    }
+
+    /// Whether writing this file anew would quantize numbers that are quantized already.
+    public static boolean isQuantized(GgufFile source) {
+        return source.names().stream().anyMatch(name -> source.tensor(name).dtype().isQuantized());
+    }
+}
