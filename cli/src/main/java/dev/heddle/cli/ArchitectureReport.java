@@ -6,6 +6,8 @@ import dev.heddle.core.model.analysis.LayerMap;
 import dev.heddle.core.model.analysis.MemoryUse;
 import dev.heddle.core.model.analysis.ParameterCounts;
 import dev.heddle.core.model.analysis.PositionalEncoding;
+import dev.heddle.core.model.analysis.TrainingMemory;
+import dev.heddle.core.pass.Training;
 import dev.heddle.core.spec.ImageModelSpec;
 import dev.heddle.core.spec.LayerSpec;
 import dev.heddle.core.spec.ModelSpec;
@@ -46,6 +48,7 @@ final class ArchitectureReport {
         parameters();
         facts();
         memory();
+        architecture.language().ifPresent(this::training);
     }
 
     private String ink(Ink ink, String text) {
@@ -158,6 +161,17 @@ final class ArchitectureReport {
                     Bytes.text(use.state()), Bytes.text(use.keyValues()), ink(Ink.BOLD, String.format("%9s", Bytes.text(use.total()))),
                     Bytes.text(use.transformerTotal()), ink(use.saving() > 1 ? Ink.GREEN : Ink.DIM, times(use.saving())));
         }
+    }
+
+    /// Bytes of a token of a training step with eight sequences of 256 tokens.
+    private void training(ModelSpec model) {
+        out.println();
+        TrainingMemory kept = TrainingMemory.of(model, 256, 8, Training.PLAIN);
+        TrainingMemory again = TrainingMemory.of(model, 256, 8, Training.recomputing(true));
+        heading("training", "f32, eight sequences of 256 tokens");
+        fact("  parameters", Bytes.text(kept.parameterBytes()) + " with gradients and AdamW's moments");
+        fact("  activations", Bytes.text(Math.round(kept.activationsPerToken())) + " per token, "
+                + Bytes.text(Math.round(again.activationsPerToken())) + " with recompute");
     }
 
     /// How many times less a sequence needs.

@@ -14,6 +14,7 @@ import dev.heddle.engine.LanguageModel;
 import dev.heddle.engine.measure.MachineLimits;
 import dev.heddle.engine.measure.RandomParameters;
 import dev.heddle.engine.measure.Throughput;
+import dev.heddle.engine.measure.WeightTypes;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -45,7 +46,8 @@ final class BenchCommand implements Callable<Integer> {
             description = "fill this preset, configuration or specification file with random weights instead of loading a model")
     String random;
 
-    @Option(names = "--type", paramLabel = "TYPE", defaultValue = "bf16", description = "of random weights: bf16, f16 or f32")
+    @Option(names = "--type", paramLabel = "TYPE", defaultValue = "bf16",
+            description = "of random weights: f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q3_K, q4_K, q5_K, q6_K or q4_K_M")
     String type;
 
     @Option(names = "--kv-type", paramLabel = "TYPE", defaultValue = "f32", description = "of keys and values: f32, f16 or bf16")
@@ -116,12 +118,14 @@ final class BenchCommand implements Callable<Integer> {
             throw new UsageException("--length and --batch must be at least 1");
         }
         DType keyValues = floatType("--kv-type", keyValueType);
-        DType weights = floatType("--type", type);
+        WeightTypes weights = WeightTypes.named(type)
+                .orElseThrow(() -> new UsageException("--type must be one of " + WeightTypes.names() + ", not " + type));
         PrintWriter err = spec.commandLine().getErr();
         try (CpuBackend backend = backendOptions.open(err)) {
             if (train) {
                 ModelSpec architecture = ModelSpecs.language(ModelArgument.spec(random == null ? model : random));
-                new TrainingBench(architecture, backend, length, batch, warmUp, rounds).print(spec.commandLine().getOut(), json, profile);
+                new TrainingBench(architecture, backend, length, batch, warmUp, rounds, profile)
+                        .print(spec.commandLine().getOut(), json);
             } else if (random != null) {
                 ModelSpec configuration = ModelSpecs.language(ModelArgument.spec(random));
                 err.println("heddle: filling " + configuration.name() + " with random " + type + " weights");

@@ -6,6 +6,7 @@ import dev.heddle.checkpoint.weights.SafetensorsWriter;
 import dev.heddle.core.backend.Backend;
 import dev.heddle.core.model.Differentiation;
 import dev.heddle.core.model.Model;
+import dev.heddle.core.pass.Training;
 import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
@@ -39,6 +40,10 @@ final class GradsCommand implements Callable<Integer> {
     @Option(names = {"--output", "-o"}, required = true, paramLabel = "FILE", description = "safetensors file to write")
     Path output;
 
+    @Option(names = "--recompute", description = "keep only each block's input for the backward and run the block once more: "
+            + "the same gradients in less memory")
+    boolean recompute;
+
     @Mixin
     BackendOptions backendOptions;
 
@@ -60,7 +65,7 @@ final class GradsCommand implements Callable<Integer> {
             if (sequences.stream().allMatch(ids -> ids.length < 2)) {
                 throw new CheckpointException(tokens + ": a loss needs a sequence of at least two tokens");
             }
-            try (Differentiation run = new Differentiation(built, backend, sequences); Arena arena = Arena.ofConfined()) {
+            try (Differentiation run = new Differentiation(built, backend, sequences, Training.recomputing(recompute)); Arena arena = Arena.ofConfined()) {
                 Map<String, Tensor> tensors = new LinkedHashMap<>();
                 double squares = 0;
                 for (Map.Entry<String, float[]> entry : checkpoint.gradients(run::gradient).entrySet()) {

@@ -10,6 +10,7 @@ import picocli.CommandLine.ExitCode;
         description = "Design, train, run and serve hybrid state-space/attention language models.",
         subcommands = {
             RunCommand.class,
+            SessionsCommand.class,
             ServeCommand.class,
             PullCommand.class,
             TokenizeCommand.class,
@@ -17,6 +18,7 @@ import picocli.CommandLine.ExitCode;
             InspectCommand.class,
             ZooCommand.class,
             QuantizeCommand.class,
+            PerplexityCommand.class,
             BenchCommand.class,
             LogitsCommand.class,
             GradsCommand.class,

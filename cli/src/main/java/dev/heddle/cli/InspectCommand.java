@@ -1,11 +1,14 @@
 package dev.heddle.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.heddle.checkpoint.gguf.GgufFile;
 import dev.heddle.checkpoint.spec.ArchitectureJson;
 import dev.heddle.checkpoint.spec.SpecFile;
 import dev.heddle.checkpoint.zoo.Preset;
 import dev.heddle.core.model.analysis.Architecture;
 import dev.heddle.core.spec.ArchitectureSpec;
 import java.io.PrintWriter;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -17,7 +20,8 @@ import picocli.CommandLine.Spec;
 /// `heddle inspect`: what a model's architecture is and what it costs.
 @Command(name = "inspect", mixinStandardHelpOptions = true,
         description = "Show an architecture: its class, a map of its layers, parameters and memory. No weights are read.",
-        footer = {"", "MODEL may also be a bare configuration (*.json) or a specification file (*.yaml, *.json).", "",
+        footer = {"", "MODEL may also be a bare configuration (*.json) or a specification file (*.yaml, *.json);",
+            "of a GGUF file, types of tensors and metadata are shown, too.", "",
             "Example: heddle inspect jamba-v0.1"})
 final class InspectCommand implements Callable<Integer> {
     @Spec
@@ -43,13 +47,18 @@ final class InspectCommand implements Callable<Integer> {
         }
         ArchitectureSpec architecture = ModelArgument.spec(model);
         PrintWriter out = spec.commandLine().getOut();
+        Optional<GgufFile> gguf = ModelArgument.gguf(model);
         if (yaml) {
             out.print(SpecFile.yaml(architecture));
         } else if (json) {
-            out.println(ArchitectureJson.of(Architecture.of(architecture)).toPrettyString());
+            ObjectNode node = ArchitectureJson.of(Architecture.of(architecture));
+            gguf.ifPresent(file -> node.set("gguf", new GgufReport(file).json()));
+            out.println(node.toPrettyString());
         } else {
             new ArchitectureReport(Architecture.of(architecture), ModelArgument.preset(model).flatMap(Preset::note), screen.screen(), out).print();
+            gguf.ifPresent(file -> new GgufReport(file).print(screen.screen(), out));
         }
+        gguf.ifPresent(GgufFile::close);
         out.flush();
         return 0;
     }

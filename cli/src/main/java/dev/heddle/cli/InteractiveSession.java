@@ -1,24 +1,13 @@
 package dev.heddle.cli;
 
 import dev.heddle.checkpoint.CheckpointException;
-import dev.heddle.checkpoint.template.ChatTemplate;
-import dev.heddle.checkpoint.template.Message;
-import dev.heddle.checkpoint.tokenizer.Tokenizer;
-import dev.heddle.core.state.SequenceState;
-import dev.heddle.engine.GenerationOptions;
-import dev.heddle.engine.Generator;
-import dev.heddle.engine.LanguageModel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
 import org.jline.reader.LineReaderBuilder;
@@ -26,8 +15,7 @@ import org.jline.reader.UserInterruptException;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
 
-/// A conversation in the terminal. With a chat template the whole conversation is the context, and only what is
-/// new is fed to the model; without one every input is a prompt of its own, and `/more` goes on.
+/// A conversation in the terminal.
 final class InteractiveSession {
     private static final String HELP = """
             /help        this
@@ -41,38 +29,21 @@ final class InteractiveSession {
             Ctrl-C stops an answer.
             """;
 
-    private final LanguageModel language;
-    private final Tokenizer tokenizer;
-    private final Optional<ChatTemplate> template;
-    private final Optional<String> system;
-    private final GenerationOptions options;
-    private final List<Message> messages = new ArrayList<>();
+    private final Dialogue dialogue;
     private final StringBuilder transcript = new StringBuilder();
-    private final AtomicBoolean cancelled = new AtomicBoolean();
-    private SequenceState sequence;
-    private int[] fed = new int[0];
-    private int[] pending = new int[0];
-    private Optional<Generator.Result> last = Optional.empty();
-    private int turn;
 
-    InteractiveSession(LanguageModel language, Tokenizer tokenizer, Optional<ChatTemplate> template, Optional<String> system,
-            GenerationOptions options) {
-        this.language = language;
-        this.tokenizer = tokenizer;
-        this.template = template;
-        this.system = system;
-        this.options = options;
-        sequence = language.open();
+    /// @param dialogue answers; closing it is the caller's
+    InteractiveSession(Dialogue dialogue) {
+        this.dialogue = dialogue;
     }
 
     void run() throws IOException {
         try (Terminal terminal = TerminalBuilder.builder().name("heddle").system(true).build()) {
-            terminal.handle(Terminal.Signal.INT, _ -> cancelled.set(true));
+            terminal.handle(Terminal.Signal.INT, _ -> dialogue.stop());
             LineReader reader = LineReaderBuilder.builder().terminal(terminal)
                     .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true)
                     .variable(LineReader.HISTORY_FILE, historyFile()).build();
-            terminal.writer().println(language.spec().name() + (template.isPresent() ? "" : ", without a chat template: each input is a prompt")
-                    + "; /help lists the commands, Ctrl-D leaves");
+            terminal.writer().println(dialogue.greeting() + "; /help lists the commands, Ctrl-D leaves");
             while (true) {
                 String line;
                 try {
@@ -95,8 +66,6 @@ final class InteractiveSession {
                 }
                 terminal.flush();
             }
-        } finally {
-            sequence.close();
         }
     }
 
@@ -132,11 +101,11 @@ final class InteractiveSession {
                 return false;
             }
             case "/reset" -> {
-                reset();
+                dialogue.reset();
+                transcript.setLength(0);
                 terminal.writer().println("(forgotten)");
             }
-            case "/stats" -> terminal.writer().println(last.map(result -> Statistics.of(language, sequence, result))
-                    .orElse("nothing has been generated yet"));
+            case "/stats" -> terminal.writer().println(dialogue.statistics());
             case "/save" -> {
                 if (words.length < 2) {
                     throw new IllegalArgumentException("/save needs a file name");
@@ -144,28 +113,16 @@ final class InteractiveSession {
                 save(Path.of(words[1]));
                 terminal.writer().println("(saved to " + words[1] + ")");
             }
-            case "/more" -> {
-                if (pending.length == 0) {
-                    throw new IllegalArgumentException("there is nothing to go on from");
-                }
-                generate(pending, terminal);
-            }
+            case "/more" -> show(dialogue::more, terminal);
             default -> {
                 if (words[0].startsWith("/") && words[0].length() > 1 && Character.isLetter(words[0].charAt(1))) {
                     throw new IllegalArgumentException(words[0] + " is no command; /help lists them");
                 }
-                answer(line, terminal);
+                transcript.append("> ").append(line).append('\n');
+                show(output -> dialogue.answer(line, output), terminal);
             }
         }
         return true;
-    }
-
-    private void reset() {
-        sequence.reset();
-        fed = new int[0];
-        pending = new int[0];
-        messages.clear();
-        transcript.setLength(0);
     }
 
     private void save(Path file) {
@@ -181,51 +138,13 @@ final class InteractiveSession {
         }
     }
 
-    private void answer(String text, Terminal terminal) {
-        transcript.append("> ").append(text).append('\n');
-        if (template.isEmpty()) {
-            sequence.reset();
-            fed = new int[0];
-            generate(tokenizer.encode(text, true), terminal);
-            return;
-        }
-        if (messages.isEmpty()) {
-            system.ifPresent(content -> messages.add(Message.of("system", content)));
-        }
-        messages.add(Message.of("user", text));
-        int[] ids = tokenizer.encode(template.get().render(messages, List.of(), true, Map.of()), false);
-        int known = fed.length;
-        if (known >= ids.length || Arrays.mismatch(fed, ids) != known) {
-            // the template has rewritten earlier turns (dropped reasoning, say)
-            sequence.reset();
-            fed = new int[0];
-            known = 0;
-        }
-        messages.add(Message.of("assistant", generate(Arrays.copyOfRange(ids, known, ids.length), terminal)));
-    }
-
-    private String generate(int[] prompt, Terminal terminal) {
-        cancelled.set(false);
-        StringBuilder text = new StringBuilder();
-        GenerationOptions turnOptions = options.withSeed(options.seed() + turn++);
-        Generator.Result result = new Generator(language, tokenizer).generate(sequence, prompt, turnOptions, piece -> {
-            text.append(piece);
+    private void show(Function<Consumer<String>, String> answer, Terminal terminal) {
+        String end = answer.apply(piece -> {
+            transcript.append(piece);
             terminal.writer().print(piece);
             terminal.flush();
-        }, cancelled::get);
-        terminal.writer().println(switch (result.end()) {
-            case CANCELLED -> " (stopped)";
-            case CONTEXT_FULL -> " (the context of " + options.context() + " tokens is full; /reset begins anew)";
-            case LENGTH -> " (" + result.ids().length + " tokens; /more goes on)";
-            case END_OF_SEQUENCE, STOP_TEXT -> "";
         });
-        int[] all = Arrays.copyOf(fed, fed.length + prompt.length + result.ids().length);
-        System.arraycopy(prompt, 0, all, fed.length, prompt.length);
-        System.arraycopy(result.ids(), 0, all, fed.length + prompt.length, result.ids().length);
-        fed = Arrays.copyOf(all, (int) sequence.position());
-        pending = Arrays.copyOfRange(all, fed.length, all.length);
-        transcript.append(text).append('\n');
-        last = Optional.of(result);
-        return text.toString();
+        terminal.writer().println(end);
+        transcript.append('\n');
     }
 }

@@ -13,11 +13,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// What a MODEL on the command line means: a folder, a file, a hub id, a preset, or nothing for the bundled model.
 final class ModelArgument {
-    private static final Pattern HUB_ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*");
+    private static final Pattern HUB_ID = Pattern.compile("([A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*)(?::([A-Za-z0-9_]+))?");
 
     private ModelArgument() {
     }
@@ -36,8 +37,21 @@ final class ModelArgument {
         }
     }
 
+    /// `owner/name`, or `owner/name:TYPE` for one of several GGUF files.
     static boolean isHubId(String argument) {
         return HUB_ID.matcher(argument).matches();
+    }
+
+    /// The type of a GGUF file that a hub id ends with.
+    static Optional<String> ggufType(String hubId) {
+        Matcher id = HUB_ID.matcher(hubId);
+        return id.matches() ? Optional.ofNullable(id.group(2)) : Optional.empty();
+    }
+
+    /// A hub id without the type of a GGUF file.
+    static String repository(String hubId) {
+        Matcher id = HUB_ID.matcher(hubId);
+        return id.matches() ? id.group(1) : hubId;
     }
 
     private static boolean exists(String argument) {
@@ -93,9 +107,18 @@ final class ModelArgument {
             return ModelSpecs.of(preset.get());
         }
         if (isHubId(argument)) {
-            return ModelSpecs.of(fromHub(argument, Selection.DESCRIPTION), argument);
+            return ggufType(argument).isPresent() ? ModelSpecs.of(fromHub(argument, Selection.MODEL))
+                    : ModelSpecs.of(fromHub(argument, Selection.DESCRIPTION), argument);
         }
         throw unknown(argument);
+    }
+
+    /// The GGUF file that `argument` names or is the folder of.
+    static Optional<GgufFile> gguf(String argument) {
+        if (!argument.isEmpty() && exists(argument)) {
+            return GgufFile.in(Path.of(argument)).map(GgufFile::open);
+        }
+        return ggufType(argument).map(_ -> GgufFile.open(fromHub(argument, Selection.MODEL)));
     }
 
     /// The preset that `argument` names, unless a file or folder is called so.
@@ -105,13 +128,15 @@ final class ModelArgument {
 
     private static CheckpointException unknown(String argument) {
         return new CheckpointException(argument + ": no such file or folder, no preset (see 'heddle zoo') and no hub id "
-                + "(owner/name)" + Zoo.hint(argument));
+                + "(owner/name or owner/name:TYPE)" + Zoo.hint(argument));
     }
 
-    /// The cached or downloaded folder of a model on the hub.
+    /// The cached or downloaded folder of a model on the hub, or its GGUF file if the id ends with a type.
     static Path fromHub(String id, Selection selection) {
         try (Hub hub = Hub.fromEnvironment(); ProgressLine line = new ProgressLine(new PrintWriter(System.err, true))) {
-            return hub.resolve(id, Hub.MAIN, selection, PullCommand.listener(line));
+            Optional<String> type = ggufType(id);
+            return type.isPresent() ? hub.resolveGguf(repository(id), Hub.MAIN, type.get(), PullCommand.listener(line))
+                    : hub.resolve(id, Hub.MAIN, selection, PullCommand.listener(line));
         }
     }
 

@@ -7,6 +7,7 @@ import dev.heddle.checkpoint.zoo.Zoo;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import picocli.CommandLine.Command;
@@ -19,12 +20,12 @@ import picocli.CommandLine.Spec;
 @Command(name = "pull", mixinStandardHelpOptions = true,
         description = {"Download a model from the Hugging Face hub into the cache that the Python libraries share.",
             "HF_ENDPOINT, HF_TOKEN, HF_HOME and HF_HUB_OFFLINE are respected; a broken download goes on where it stopped."},
-        footer = {"", "Prints the folder the model is in.", "", "Example: heddle pull state-spaces/mamba-130m-hf"})
+        footer = {"", "Prints the folder the model is in, or its GGUF file.", "", "Example: heddle pull state-spaces/mamba-130m-hf"})
 final class PullCommand implements Callable<Integer> {
     @Spec
     CommandSpec spec;
 
-    @Parameters(paramLabel = "OWNER/NAME", arity = "1", description = "the model's id on the hub, or a preset with one")
+    @Parameters(paramLabel = "OWNER/NAME", arity = "1", description = "the model's id on the hub, with :TYPE (Q4_K_M) for one of several GGUF files, or a preset with an id")
     String id;
 
     @Option(names = "--revision", paramLabel = "REV", defaultValue = Hub.MAIN, description = "branch, tag or commit; default ${DEFAULT-VALUE}")
@@ -44,10 +45,14 @@ final class PullCommand implements Callable<Integer> {
         if (!ModelArgument.isHubId(repository)) {
             throw new UsageException(id + " is no hub id; expected owner/name");
         }
+        if (ModelArgument.ggufType(repository).isPresent() && (noWeights || !files.isEmpty())) {
+            throw new UsageException("give a type with the id, or --file or --no-weights, not both");
+        }
         try (Hub hub = Hub.fromEnvironment(); ProgressLine line = new ProgressLine(spec.commandLine().getErr())) {
             Consumer<Progress> listener = listener(line);
-            Path folder = files.isEmpty()
-                    ? hub.pull(repository, revision, noWeights ? Selection.DESCRIPTION : Selection.MODEL, listener)
+            Optional<String> type = ModelArgument.ggufType(repository);
+            Path folder = type.isPresent() ? hub.pullGguf(ModelArgument.repository(repository), revision, type.get(), listener)
+                    : files.isEmpty() ? hub.pull(repository, revision, noWeights ? Selection.DESCRIPTION : Selection.MODEL, listener)
                     : hub.pull(repository, revision, files, listener);
             line.close();
             spec.commandLine().getOut().println(folder);

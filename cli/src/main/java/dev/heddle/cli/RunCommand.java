@@ -1,5 +1,7 @@
 package dev.heddle.cli;
 
+import dev.heddle.AnswerOptions;
+import dev.heddle.HeddleModel;
 import dev.heddle.checkpoint.CheckpointException;
 import dev.heddle.checkpoint.family.Checkpoint;
 import dev.heddle.checkpoint.template.ChatTemplate;
@@ -12,6 +14,7 @@ import dev.heddle.engine.GenerationDefaults;
 import dev.heddle.engine.GenerationOptions;
 import dev.heddle.engine.Generator;
 import dev.heddle.engine.LanguageModel;
+import dev.heddle.engine.serve.SchedulerOptions;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -38,6 +41,8 @@ import picocli.CommandLine.Spec;
 final class RunCommand implements Callable<Integer> {
     /// Tokens in which a sentence usually comes to its end.
     private static final int SENTENCE = 64;
+    /// Bytes of kept states of all sessions.
+    private static final long SESSION_STATES = 4L << 30;
 
     @Spec
     CommandSpec spec;
@@ -64,6 +69,10 @@ final class RunCommand implements Callable<Integer> {
 
     @Option(names = "--adapter", paramLabel = "DIR", description = "apply the LoRA adapter (PEFT format) in this folder")
     Path adapter;
+
+    @Option(names = "--session", paramLabel = "NAME",
+            description = "keep the conversation under this name and go on with it the next time; 'heddle sessions' lists them")
+    String session;
 
     @Option(names = "--raw", description = "do not use the chat template")
     boolean raw;
@@ -104,10 +113,18 @@ final class RunCommand implements Callable<Integer> {
             text = Optional.of(input.endsWith("\n") ? input.substring(0, input.length() - 1) : input);
         }
         PrintWriter err = spec.commandLine().getErr();
+        Optional<SessionFile> saved = Optional.ofNullable(session).map(SessionFile::of);
+        if (model.isEmpty() && saved.isPresent() && saved.get().exists()) {
+            model = saved.get().model();
+        }
         Path file = ModelArgument.folder(model);
         if (model.isEmpty()) {
             err.println("heddle: this is a small demonstration model; 'heddle run owner/name \"…\"' downloads and runs a real one");
             err.flush();
+        }
+        if (saved.isPresent()) {
+            goOn(saved.get(), file, text, err);
+            return 0;
         }
         try (Checkpoint checkpoint = open(file);
                 Tokenizer tokenizer = Tokenizers.load(checkpoint.folder());
@@ -124,10 +141,52 @@ final class RunCommand implements Callable<Integer> {
             if (text.isPresent()) {
                 complete(language, tokenizer, template, options, text.get());
             } else {
-                new InteractiveSession(language, tokenizer, template, Optional.ofNullable(system), options).run();
+                try (Dialogue dialogue = new LiveDialogue(language, tokenizer, template, Optional.ofNullable(system), options)) {
+                    new InteractiveSession(dialogue).run();
+                }
             }
         }
         return 0;
+    }
+
+    /// One turn of a saved conversation, or as many as the user likes.
+    private void goOn(SessionFile saved, Path file, Optional<String> text, PrintWriter err) throws IOException {
+        if (ignoreEnd || raw) {
+            throw new UsageException("--session goes with neither --ignore-eos nor --raw");
+        }
+        SchedulerOptions places = SchedulerOptions.DEFAULT.withParallel(1).withContext(context == null ? 0 : context)
+                .withCacheFolder(SessionFile.states(), SESSION_STATES);
+        try (HeddleModel model = dev.heddle.Heddle.open(open(file), backendOptions.open(err), places)) {
+            if (system != null && model.template().isEmpty()) {
+                throw new UsageException("--system needs a model with a chat template");
+            }
+            AnswerOptions defaults = model.defaults();
+            AnswerOptions options = new AnswerOptions(sampling.options(defaults.sampling()), sampling.seed(),
+                    maxTokens == null ? defaults.maxTokens() : maxTokens, Stream.concat(stop.stream(), defaults.stop().stream()).toList());
+            try (Dialogue dialogue = new SavedDialogue(model, file, saved, Optional.ofNullable(system), options)) {
+                if (text.isEmpty()) {
+                    new InteractiveSession(dialogue).run();
+                    return;
+                }
+                PrintWriter out = spec.commandLine().getOut();
+                if (echo) {
+                    out.print(text.get());
+                }
+                dialogue.answer(text.get(), piece -> {
+                    out.print(piece);
+                    out.flush();
+                    if (out.checkError()) {
+                        dialogue.stop();
+                    }
+                });
+                out.println();
+                out.flush();
+                if (stats) {
+                    err.println(dialogue.statistics());
+                }
+                err.flush();
+            }
+        }
     }
 
     private Checkpoint open(Path file) {

@@ -1,5 +1,6 @@
 package dev.heddle.cli;
 
+import dev.heddle.Answer;
 import dev.heddle.core.state.SequenceState;
 import dev.heddle.engine.Generator;
 import dev.heddle.engine.LanguageModel;
@@ -23,6 +24,18 @@ final class Statistics {
                 sequence  %d positions, recurrent state %s, keys and values %s""",
                 result.prompt(), result.prefillRate(), result.ids().length, result.decodeRate(), result.prefillSeconds(),
                 Bytes.text(peakMemory()), sequence.position(), Bytes.text(state), Bytes.text(sequence.bytes() - state));
+    }
+
+    static String of(Answer answer) {
+        int computed = answer.usage().prompt() - answer.usage().cached();
+        int further = answer.usage().generated() - 1;
+        return String.format(Locale.ROOT, """
+                prefill  %6d tokens  %9.1f tok/s, %d from the cache
+                decode   %6d tokens  %9.1f tok/s
+                time to first token  %.3f s
+                peak memory  %s""",
+                computed, computed / answer.timings().prefill(), answer.usage().cached(), answer.usage().generated(),
+                further > 0 ? further / answer.timings().decode() : 0, answer.timings().prefill(), Bytes.text(peakMemory()));
     }
 
     /// Peak resident memory of this process where the system tells, else the memory Java holds.

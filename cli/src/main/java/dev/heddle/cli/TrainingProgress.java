@@ -1,5 +1,6 @@
 package dev.heddle.cli;
 
+import dev.heddle.core.model.analysis.TrainingMemory;
 import dev.heddle.train.Trainer;
 import dev.heddle.train.run.RunListener;
 import java.io.PrintWriter;
@@ -36,6 +37,14 @@ final class TrainingProgress implements RunListener, AutoCloseable {
     }
 
     @Override
+    public void memory(long parameterBytes, TrainingMemory memory) {
+        err.println("heddle: a step takes " + Bytes.text(parameterBytes + memory.activations() + memory.states()) + ": parameters, gradients and moments "
+                + Bytes.text(parameterBytes) + ", activations " + Bytes.text(memory.activations()) + " ("
+                + Bytes.text(Math.round(memory.activationsPerToken())) + " per token), states " + Bytes.text(memory.states()));
+        err.flush();
+    }
+
+    @Override
     public void resumed(long step) {
         err.println("heddle: goes on after step " + step);
         err.flush();
@@ -47,8 +56,9 @@ final class TrainingProgress implements RunListener, AutoCloseable {
         rate = rate == 0 ? now : SMOOTHING * rate + (1 - SMOOTHING) * now;
         loss = Double.isNaN(loss) ? step.loss() : SMOOTHING * loss + (1 - SMOOTHING) * step.loss();
         double left = (total - step.step()) * step.tokens() / rate;
-        line.text(String.format(Locale.ROOT, "step %d/%d  loss %.3f  gradient %.2f  rate ×%.3f  %.0f tok/s  %s left", step.step(),
-                total, loss, step.norm(), step.factor(), rate, ProgressLine.duration(left)), step.step() == total);
+        String experts = step.routers().map(use -> String.format(Locale.ROOT, "  busiest expert %.0f %%", 100 * use.busiest())).orElse("");
+        line.text(String.format(Locale.ROOT, "step %d/%d  loss %.3f  gradient %.2f%s  rate ×%.3f  %.0f tok/s  %s left", step.step(),
+                total, loss, step.norm(), experts, step.factor(), rate, ProgressLine.duration(left)), step.step() == total);
     }
 
     @Override

@@ -135,13 +135,13 @@ class InspectCommandTest {
 
     @Test
     void mistakesAreSaidInOneLine(@TempDir Path folder) throws IOException {
-        refused(1, "heddle: jamba-v0.2: no such file or folder, no preset (see 'heddle zoo') and no hub id (owner/name), "
+        refused(1, "heddle: jamba-v0.2: no such file or folder, no preset (see 'heddle zoo') and no hub id (owner/name or owner/name:TYPE), "
                 + "did you mean jamba-v0.1?", inspect("jamba-v0.2"));
         refused(2, "heddle: give --json or --yaml, not both", inspect("jamba-v0.1", "--json", "--yaml"));
         refused(2, "heddle: --width must be from 80 to 10000, not 4", inspect("jamba-v0.1", "--width", "4"));
         refused(2, "heddle: --color must be auto, always or never, not red", inspect("jamba-v0.1", "--color", "red"));
         Path gguf = Files.writeString(folder.resolve("model.gguf"), "GGUF");
-        assertTrue(inspect(gguf.toString()).errors().getFirst().contains("GGUF files cannot be read yet"));
+        assertTrue(inspect(gguf.toString()).errors().getFirst().contains("it is truncated"));
         Path yaml = Files.writeString(folder.resolve("bad.yaml"), "vocabulary: 10\nwidth: x\nblocks: []\n");
         refused(1, "heddle: " + yaml + ":2:8: width is the string \"x\", expected a whole number", inspect(yaml.toString()));
         Path config = Files.writeString(folder.resolve("bad.json"), "{\"model_type\": \"jamba\", \"hidden_size\": 8}");

@@ -6,6 +6,7 @@ import dev.heddle.train.optimize.Optimizer;
 import dev.heddle.train.optimize.Schedule;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
@@ -34,7 +35,9 @@ public final class Trainer {
     /// @param factor  factor of the schedule on the peak rates
     /// @param tokens  tokens read
     /// @param seconds it took
-    public record Step(long step, double loss, double norm, double factor, long tokens, double seconds) {
+    /// @param routers how the routers used their experts; empty if there are none
+    public record Step(long step, double loss, double norm, double factor, long tokens, double seconds,
+            Optional<RouterBalance.Use> routers) {
     }
 
     private final Settings settings;
@@ -72,19 +75,21 @@ public final class Trainer {
         long predictions = Math.max(1, batches.stream().flatMap(List::stream).mapToLong(Stretch::predictions).sum());
         long tokens = (long) settings.length() * source.lanes() * settings.accumulate();
         optimizer.clear();
+        pass.routers().clear();
         double loss = 0;
         for (List<Stretch> stretches : batches) {
             loss += pass.run(stretches, optimizer, predictions) / predictions;
             if (!Double.isFinite(loss)) {
-                throw new DivergedException(optimizer.step() + 1, "loss", stretches);
+                throw new DivergedException(optimizer.step() + 1, "loss", List.of(stretches));
             }
         }
         optimizer.pullBack();
         double norm = optimizer.norm();
         if (!Double.isFinite(norm)) {
-            throw new DivergedException(optimizer.step() + 1, "gradient", List.of());
+            throw new DivergedException(optimizer.step() + 1, "gradient", batches);
         }
         optimizer.update(factor, norm);
-        return new Step(optimizer.step(), loss, norm, factor, tokens, (System.nanoTime() - start) * 1e-9);
+        pass.routers().update();
+        return new Step(optimizer.step(), loss, norm, factor, tokens, (System.nanoTime() - start) * 1e-9, pass.routers().use());
     }
 }

@@ -1,12 +1,15 @@
 package dev.heddle.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.core.backend.Backend;
 import dev.heddle.core.backend.CpuBackend;
 import dev.heddle.core.model.Model;
+import dev.heddle.core.pass.DropoutMask;
+import dev.heddle.core.pass.Training;
 import dev.heddle.core.spec.LayerSpec;
 import dev.heddle.core.spec.Mamba1Spec;
 import dev.heddle.core.spec.ModelSpec;
@@ -65,12 +68,16 @@ class TrainerTest {
     }
 
     private List<Double> losses(TokenShard shard, int threads, boolean carry, int steps) {
+        return losses(shard, threads, carry, steps, Training.PLAIN);
+    }
+
+    private List<Double> losses(TokenShard shard, int threads, boolean carry, int steps, Training training) {
         try (Backend backend = CpuBackend.of(CpuBackend.Choice.BEST, threads)) {
             Model model = new Model(spec(), new TrainableParameters(backend, new RandomParameters(backend, DType.F32, 1)));
             LaneSampler sampler = new LaneSampler(List.of(new LaneSampler.Source(shard, 1)), 4, 7);
             try (Optimizer optimizer = new Optimizer(backend, model.parameters(),
                     _ -> Optional.of(new ParameterGroup("all", 1e-2, 0.01)), Optimizer.Settings.USUAL);
-                    TrainingPass pass = new TrainingPass(model, backend, 4, carry)) {
+                    TrainingPass pass = new TrainingPass(model, backend, 4, carry, training)) {
                 List<Double> losses = new ArrayList<>();
                 new Trainer(new Trainer.Settings(16, 2), sampler, pass, optimizer, Schedule.cosine(5, steps, 0.1))
                         .run(step -> losses.add(step.loss()), () -> false);
@@ -93,9 +100,9 @@ class TrainerTest {
         try (Backend backend = CpuBackend.of(CpuBackend.Choice.BEST, 1)) {
             Model model = new Model(spec(), new TrainableParameters(backend, new RandomParameters(backend, DType.F32, 1)));
             List<Stretch> batch = new LaneSampler(List.of(new LaneSampler.Source(shard, 1)), 2, 7).next(16);
-            assertEquals(Optional.empty(), FirstNotFinite.find(model, backend, batch));
+            assertEquals(Optional.empty(), FirstNotFinite.find(model, backend, List.of(batch), Training.PLAIN, 0));
             backend.fill(model.parameters().get("blocks.1.in_x.weight"), Float.MAX_VALUE);
-            String found = FirstNotFinite.find(model, backend, batch).orElseThrow();
+            String found = FirstNotFinite.find(model, backend, List.of(batch), Training.PLAIN, 0).orElseThrow();
             assertTrue(found.startsWith("MatrixProduct.products gave") && found.contains("blocks.1.in_x.weight"), found);
         }
     }
@@ -103,7 +110,8 @@ class TrainerTest {
     @Test
     void resumedTrainingHasTheSameLossesToTheLastDigit() throws IOException {
         TokenShard shard = counting();
-        List<Double> whole = losses(shard, 2, true, 12);
+        Training dropping = Training.PLAIN.withDropout(new DropoutMask(0.1, 3));
+        List<Double> whole = losses(shard, 2, true, 12, dropping);
         List<Double> parts = new ArrayList<>();
         Path saved = Files.createDirectory(folder.resolve("state"));
         for (int stop : new int[] {5, 12}) {
@@ -112,7 +120,7 @@ class TrainerTest {
                 LaneSampler sampler = new LaneSampler(List.of(new LaneSampler.Source(shard, 1)), 4, 7);
                 try (Optimizer optimizer = new Optimizer(backend, model.parameters(),
                         _ -> Optional.of(new ParameterGroup("all", 1e-2, 0.01)), Optimizer.Settings.USUAL);
-                        TrainingPass pass = new TrainingPass(model, backend, 4, true)) {
+                        TrainingPass pass = new TrainingPass(model, backend, 4, true, dropping)) {
                     if (TrainingState.isIn(saved)) {
                         assertThrows(TrainingException.class, () -> TrainingState.restore(saved, backend, model.parameters(),
                                 optimizer, sampler, pass, "another"));
@@ -152,5 +160,23 @@ class TrainerTest {
     void threadsDoNotChangeABit() {
         TokenShard shard = counting();
         assertEquals(losses(shard, 1, true, 8), losses(shard, 2, true, 8));
+    }
+
+    @Test
+    void runningBlocksOnceMoreDoesNotChangeABit() {
+        TokenShard shard = counting();
+        assertEquals(losses(shard, 2, true, 8), losses(shard, 2, true, 8, Training.recomputing(true)));
+        assertEquals(losses(shard, 2, false, 8), losses(shard, 2, false, 8, Training.recomputing(true)));
+    }
+
+    @Test
+    void dropoutDrawsTheSameWithAnyThreadsAndASecondRunOfBlocks() {
+        TokenShard shard = counting();
+        Training dropping = Training.PLAIN.withDropout(new DropoutMask(0.2, 3));
+        List<Double> losses = losses(shard, 2, true, 8, dropping);
+        assertEquals(losses, losses(shard, 1, true, 8, dropping));
+        assertEquals(losses, losses(shard, 2, true, 8, dropping.withRecompute(true)));
+        assertNotEquals(losses, losses(shard, 2, true, 8));
+        assertNotEquals(losses, losses(shard, 2, true, 8, Training.PLAIN.withDropout(new DropoutMask(0.2, 4))));
     }
 }

@@ -94,6 +94,30 @@ public final class Hub implements AutoCloseable {
         return fetch(repository, revision, chosen, listener);
     }
 
+    /// The GGUF file of one type (`Q4_K_M`) in a repository that has several, from the cache if it is there, else downloaded;
+    /// of a set of files the first.
+    public Path resolveGguf(String id, String revision, String type, Consumer<Progress> listener) {
+        Optional<Path> folder = cache(id).find(Repository.checkRevision(revision));
+        if (folder.isPresent()) {
+            try (Stream<Path> files = Files.list(folder.get())) {
+                List<String> names = files.map(file -> file.getFileName().toString()).toList();
+                return folder.get().resolve(WeightFiles.gguf(id, names, type).getFirst());
+            } catch (IOException | CheckpointException e) {
+                // not, or not completely, in the cache
+            }
+        }
+        return pullGguf(id, revision, type, listener);
+    }
+
+    /// Downloads the GGUF file of one type, as far as it is not in the cache.
+    public Path pullGguf(String id, String revision, String type, Consumer<Progress> listener) {
+        Repository repository = list(id, revision);
+        List<String> chosen = WeightFiles.gguf(id, repository.files().stream().map(RepositoryFile::path)
+                .filter(path -> path.indexOf('/') < 0).toList(), type);
+        return fetch(repository, revision, repository.files().stream().filter(file -> chosen.contains(file.path())).toList(),
+                listener).resolve(chosen.getFirst());
+    }
+
     private Repository list(String id, String revision) {
         Repository.checkId(id);
         Repository.checkRevision(revision);

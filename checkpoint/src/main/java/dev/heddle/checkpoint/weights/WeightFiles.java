@@ -43,6 +43,19 @@ public record WeightFiles(Optional<String> index, List<String> files) {
                 + (names.isEmpty() ? ", which is empty" : "; it holds " + shorten(names.stream().sorted().toList())));
     }
 
+    /// The GGUF files among `names`, a set of several or one, whose name ends with a type such as `Q4_K_M` in any case.
+    /// @throws CheckpointException if there are none, with the types there are, or several models have that type
+    public static List<String> gguf(String where, Collection<String> names, String type) {
+        Pattern stem = Pattern.compile("(.*[-._/])?" + Pattern.quote(type) + "(-\\d{5}-of-\\d{5})?\\.gguf", Pattern.CASE_INSENSITIVE);
+        List<String> files = names.stream().filter(name -> stem.matcher(name).matches()).sorted().toList();
+        if (!files.isEmpty()) {
+            return oneOrShards(where, files);
+        }
+        List<String> known = names.stream().filter(name -> name.endsWith(".gguf")).sorted().toList();
+        throw new CheckpointException(where + ": no GGUF file of type " + type + (known.isEmpty() ? " nor of any other"
+                : "; there are " + shorten(known)));
+    }
+
     /// True for files in a format that weights are published in, whatever they are used for, and for their indexes.
     public static boolean isWeightFileOrIndex(String name) {
         String file = name.endsWith(INDEX) ? name.substring(0, name.length() - INDEX.length()) : name;
@@ -111,7 +124,8 @@ public record WeightFiles(Optional<String> index, List<String> files) {
 
     private static CheckpointException ambiguous(String where, List<String> candidates) {
         return new CheckpointException(where + ": several weight files (" + shorten(candidates)
-                + ") and no index that orders them; name the one to open");
+                + ") and no index that orders them; name the one to open"
+                + (candidates.getFirst().endsWith(".gguf") ? ", on the hub by its type as in owner/name:Q4_K_M" : ""));
     }
 
     private static String shorten(List<String> names) {

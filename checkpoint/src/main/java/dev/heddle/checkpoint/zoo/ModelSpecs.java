@@ -3,6 +3,7 @@ package dev.heddle.checkpoint.zoo;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.heddle.checkpoint.CheckpointException;
 import dev.heddle.checkpoint.config.Config;
+import dev.heddle.checkpoint.gguf.GgufFile;
 import dev.heddle.checkpoint.family.Checkpoint;
 import dev.heddle.checkpoint.family.Families;
 import dev.heddle.checkpoint.family.ImageCheckpoint;
@@ -44,6 +45,9 @@ public final class ModelSpecs {
     /// @param name what to call the model if the file does not say
     public static ArchitectureSpec of(Path fileOrFolder, String name) {
         if (Files.isDirectory(fileOrFolder)) {
+            if (GgufFile.in(fileOrFolder).isPresent()) {
+                return fromWeights(fileOrFolder);
+            }
             Path config = fileOrFolder.resolve(CONFIG);
             if (Files.isRegularFile(config)) {
                 return of(config, name);
@@ -56,8 +60,6 @@ public final class ModelSpecs {
                 ObjectNode json = Json.readObject(fileOrFolder);
                 yield SpecFile.isSpec(json) ? SpecFile.read(fileOrFolder, name) : of(Config.of(json, fileOrFolder.toString()), name);
             }
-            case "gguf" -> throw new CheckpointException(fileOrFolder + ": GGUF files cannot be read yet; use the folder with "
-                    + CONFIG + " and safetensors, or its " + CONFIG + " alone");
             default -> fromWeights(fileOrFolder);
         };
     }

@@ -75,6 +75,27 @@ class HubTest {
     }
 
     @Test
+    void oneOfSeveralGgufFiles() {
+        for (String name : List.of("Model-Q8_0.gguf", "Model-Q4_K_M-00001-of-00002.gguf", "Model-Q4_K_M-00002-of-00002.gguf",
+                "Model.IQ4_XS.gguf")) {
+            server.files.put(name, text(name));
+        }
+        List.of("config.json", "tokenizer.json").forEach(server.files::remove);
+        server.files.keySet().removeIf(name -> name.endsWith(".safetensors") || name.endsWith(".bin"));
+        try (Hub hub = new Hub(settings())) {
+            Path file = hub.resolveGguf(FakeHub.ID, "main", "q4_k_m", _ -> { });
+            assertEquals("Model-Q4_K_M-00001-of-00002.gguf", file.getFileName().toString());
+            assertTrue(Files.isRegularFile(file.resolveSibling("Model-Q4_K_M-00002-of-00002.gguf")));
+            assertFalse(Files.exists(file.resolveSibling("Model-Q8_0.gguf")));
+            assertEquals(file, hub.resolveGguf(FakeHub.ID, "main", "Q4_K_M", _ -> { }));
+            fails("owner/name: no GGUF file of type Q2_K; there are Model-Q4_K_M-00001-of-00002.gguf, ",
+                    () -> hub.resolveGguf(FakeHub.ID, "main", "Q2_K", _ -> { }));
+            fails("no index that orders them; name the one to open, on the hub by its type as in owner/name:Q4_K_M",
+                    () -> hub.pull(FakeHub.ID));
+        }
+    }
+
+    @Test
     void pullsWhatIsNeededIntoThePythonLayout() throws IOException {
         List<Progress> progress = new ArrayList<>();
         try (Hub hub = hub()) {

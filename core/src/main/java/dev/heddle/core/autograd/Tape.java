@@ -24,6 +24,7 @@ public final class Tape {
     private final List<Tensor> made = new ArrayList<>();
     private final Set<Tensor> frozen = Collections.newSetFromMap(new IdentityHashMap<>());
     private final BiFunction<Integer, Integer, Tensor> zeros;
+    private final Map<Tensor, BiFunction<Integer, Integer, Tensor>> lasting = new IdentityHashMap<>();
 
     /// @param zeros makes a zeroed f32 tensor [rows, columns]
     public Tape(BiFunction<Integer, Integer, Tensor> zeros) {
@@ -40,9 +41,12 @@ public final class Tape {
         Tensor base = x.base();
         Tensor whole = gradients.get(base);
         if (whole == null) {
-            whole = zeros.apply(base.rows(), base.columns());
+            BiFunction<Integer, Integer, Tensor> own = lasting.get(base);
+            whole = (own == null ? zeros : own).apply(base.rows(), base.columns());
             gradients.put(base, whole);
-            made.add(base);
+            if (own == null) {
+                made.add(base);
+            }
         }
         return x == base ? whole : x.sameViewOf(whole);
     }
@@ -55,6 +59,14 @@ public final class Tape {
     public void provide(Tensor x, Tensor gradient) {
         gradients.put(x, gradient);
         frozen.remove(x);
+    }
+
+    /// Says that the gradient of `x`, if there is ever one, lasts as long as the tape, whatever [#backward(Mark)] forgets.
+    ///
+    /// @param x     a base, not a view
+    /// @param zeros makes it
+    public void keep(Tensor x, BiFunction<Integer, Integer, Tensor> zeros) {
+        lasting.put(x, zeros);
     }
 
     /// Says that the gradient of `x` is of no use, so that operations need not compute it, unless a place for it is
@@ -107,6 +119,13 @@ public final class Tape {
         while (made.size() > mark.gradients()) {
             gradients.remove(made.removeLast());
         }
+    }
+
+    /// A tape whose steps are never run.
+    public static Tape discarded() {
+        return new Tape((_, _) -> {
+            throw new IllegalStateException("this tape has no backward");
+        });
     }
 
     /// Type of every gradient.

@@ -24,7 +24,11 @@ public interface Kernels {
 
     CrossEntropy crossEntropy();
 
+    KullbackLeibler kullbackLeibler();
+
     Experts experts();
+
+    LoadBalance loadBalance();
 
     TokenShift tokenShift();
 
@@ -37,6 +41,8 @@ public interface Kernels {
     GatedDeltaRule gatedDeltaRule();
 
     LogDecay logDecay();
+
+    Dropout dropout();
 
     Retention retention();
 

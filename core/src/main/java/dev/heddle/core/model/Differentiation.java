@@ -4,6 +4,8 @@ import dev.heddle.core.autograd.Tape;
 import dev.heddle.core.backend.Backend;
 import dev.heddle.core.pass.Executor;
 import dev.heddle.core.pass.Pass;
+import dev.heddle.core.pass.Training;
+import dev.heddle.core.pass.Workspace;
 import dev.heddle.core.state.SequenceState;
 import dev.heddle.core.state.StatePool;
 import dev.heddle.core.tensor.DType;
@@ -19,6 +21,7 @@ public final class Differentiation implements AutoCloseable {
     private final Backend backend;
     private final Executor executor;
     private final Tape tape;
+    private final Workspace gradients;
     private final float loss;
 
     /// Runs forward and backward over `tokens`, each sequence from an empty state; the loss is the mean over all
@@ -26,20 +29,28 @@ public final class Differentiation implements AutoCloseable {
     ///
     /// @throws IllegalArgumentException if no sequence has two tokens
     public Differentiation(Model model, Backend backend, List<int[]> tokens) {
+        this(model, backend, tokens, Training.PLAIN);
+    }
+
+    public Differentiation(Model model, Backend backend, List<int[]> tokens, Training training) {
         this.model = model;
         this.backend = backend;
         executor = new Executor(backend);
-        tape = new Tape((rows, columns) -> {
-            Tensor zeros = executor.workspace().take(DType.F32, rows, columns);
-            backend.fill(zeros, 0);
-            return zeros;
-        });
+        gradients = new Workspace(backend);
+        tape = new Tape((rows, columns) -> zeros(executor.workspace(), rows, columns));
+        model.parameters().values().forEach(parameter -> tape.keep(parameter.base(), (rows, columns) -> zeros(gradients, rows, columns)));
         try (StatePool states = new StatePool(backend, model.states(), DType.F32)) {
-            loss = run(states, tokens);
+            loss = run(states, tokens, training);
         }
     }
 
-    private float run(StatePool states, List<int[]> tokens) {
+    private Tensor zeros(Workspace place, int rows, int columns) {
+        Tensor zeros = place.take(DType.F32, rows, columns);
+        backend.fill(zeros, 0);
+        return zeros;
+    }
+
+    private float run(StatePool states, List<int[]> tokens, Training training) {
         int predictions = tokens.stream().mapToInt(ids -> Math.max(0, ids.length - 1)).sum();
         if (predictions == 0) {
             throw new IllegalArgumentException("a loss needs a sequence of at least two tokens");
@@ -57,7 +68,7 @@ public final class Differentiation implements AutoCloseable {
             }
             row += ids.length;
         }
-        Pass pass = Pass.of(executor, sequences, tokens, Optional.of(tape));
+        Pass pass = Pass.training(executor, sequences, tokens, tape, training);
         float[] weights = new float[predictions];
         Arrays.fill(weights, 1f / predictions);
         double sum = 0;
@@ -80,6 +91,7 @@ public final class Differentiation implements AutoCloseable {
 
     @Override
     public void close() {
+        gradients.close();
         executor.close();
     }
 }

@@ -38,10 +38,15 @@ public final class Model {
     private final Tensor embedding;
     private final Norm embeddingNorm;
     private final Optional<Tensor> metaTokens;
-    private final List<Layer> blocks = new ArrayList<>();
+    private final List<Block> blocks = new ArrayList<>();
     private final Norm finalNorm;
     private final Tensor head;
     private final Optional<Tensor> headBias;
+
+    /// @param firstState number of the first recurrent state its layers registered
+    /// @param endState   number after the last
+    record Block(Layer layer, int firstState, int endState) {
+    }
 
     /// Asks `source` for every parameter the specification implies, each once.
     public Model(ModelSpec spec, ParameterSource source) {
@@ -55,7 +60,9 @@ public final class Model {
         metaTokens = root.small(meta > 0, "meta_tokens", meta, spec.width());
         states.prologue(meta);
         for (int i = 0; i < spec.blocks().size(); i++) {
-            blocks.add(Layers.build(spec.blocks().get(i), root.child("blocks." + i)));
+            int firstState = states.recurrent().size();
+            Layer layer = Layers.build(spec.blocks().get(i), root.child("blocks." + i));
+            blocks.add(new Block(layer, firstState, states.recurrent().size()));
         }
         finalNorm = root.norm("norm", spec.finalNorm(), spec.width());
         head = spec.head().tied() ? embedding : root.matrix("head.weight", spec.vocabulary(), spec.width());
@@ -120,8 +127,10 @@ public final class Model {
         h = embeddingNorm.forward(pass, h);
         // without a tape the residuals add to h in place
         pass.publish(Layer.EMBEDDED, pass.taped() ? h : Scale.into(pass, pass.takeLasting(h.rows(), h.columns()), h, 1));
-        for (Layer block : blocks) {
-            h = block.forward(pass, h);
+        Optional<Recomputation> recomputation = pass.taped() && pass.training().recompute()
+                ? Optional.of(new Recomputation(pass, spec.width())) : Optional.empty();
+        for (Block block : blocks) {
+            h = recomputation.isPresent() ? recomputation.get().forward(block, h) : block.layer().forward(pass, h);
         }
         return h;
     }

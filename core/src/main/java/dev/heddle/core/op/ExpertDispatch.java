@@ -12,7 +12,7 @@ import java.util.Optional;
 /// went where stays in tensors, so nothing is read on the host.
 ///
 /// Backward: gradients pass through the chosen experts and, by the weights of the sum, into the router's scores; the
-/// choice has none.
+/// choice has none. In a training the router's load-balancing loss adds its gradient to the scores.
 public final class ExpertDispatch {
     private final int active;
     private final Tensor weights;
@@ -41,6 +41,7 @@ public final class ExpertDispatch {
         Tensor place = pass.take(DType.I32, choices, 1);
         Tensor offsets = pass.take(DType.I32, spec.experts() + 1L, 1);
         experts.choose(ids, weights, scores, choiceBias, spec.router());
+        LoadBalance.apply(pass, scores, ids, choiceBias, spec.router());
         pass.record(() -> pass.kernels().experts().chooseGradient(pass.gradient(scores), pass.gradient(weights), scores, ids,
                 spec.router()));
         experts.group(order, place, offsets, ids);

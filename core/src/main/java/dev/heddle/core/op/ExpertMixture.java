@@ -31,6 +31,7 @@ public final class ExpertMixture {
         Tensor place = pass.take(DType.I32, (long) rows * active, 1);
         Tensor stacked = pass.take((long) rows * outputs.size(), width);
         experts.choose(ids, weights, scores, choiceBias, router);
+        LoadBalance.apply(pass, scores, ids, choiceBias, router);
         pass.record(() -> experts.chooseGradient(pass.gradient(scores), pass.gradient(weights), scores, ids, router));
         for (int e = 0; e < outputs.size(); e++) {
             stack(pass, stacked.rowRange((long) e * rows, (e + 1L) * rows), outputs.get(e));

@@ -7,6 +7,7 @@ import dev.heddle.core.state.SequenceState;
 import dev.heddle.core.state.StatePool;
 import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -24,14 +25,21 @@ public final class Pass {
     private final int[] ids;
     private final int[] prologues;
     private final Optional<Tape> tape;
-    private final Map<Object, Tensor> values = new HashMap<>();
-    private final Map<Object, Object> memo = new HashMap<>();
+    private final Training training;
+    private final Map<Object, Tensor> values;
+    private final Map<Object, Tensor> read = new HashMap<>();
+    private final Map<Object, Tensor> own = new HashMap<>();
+    private final Map<Object, Object> memo;
+    private final List<RouterLoad> routers = new ArrayList<>();
 
     /// @param states    holds the batch's sequences, with room reserved for its rows
     /// @param ids       one token id for each row that is a token
     /// @param prologues rows at the start of each segment that are none, but the model's meta tokens
     private Pass(Executor executor, Optional<StatePool> states, Segments segments, int[] ids, int[] prologues,
-            Optional<Tape> tape) {
+            Optional<Tape> tape, Training training, Map<Object, Tensor> values, Map<Object, Object> memo) {
+        this.training = training;
+        this.values = values;
+        this.memo = memo;
         this.executor = executor;
         this.kernels = executor.backend().kernels();
         this.states = states;
@@ -44,7 +52,8 @@ public final class Pass {
     /// A pass over sequences that begin and end in it, so that nothing is remembered (images): no tokens, no states.
     public static Pass stateless(Executor executor, Segments segments, Optional<Tape> tape) {
         executor.begin();
-        return new Pass(executor, Optional.empty(), segments, new int[0], new int[segments.count()], tape);
+        return new Pass(executor, Optional.empty(), segments, new int[0], new int[segments.count()], tape, Training.PLAIN,
+                new HashMap<>(), new HashMap<>());
     }
 
     /// The same stateless pass with its rows divided into other sequences (the windows of an image).
@@ -52,11 +61,29 @@ public final class Pass {
         if (states.isPresent()) {
             throw new IllegalStateException("the sequences of this pass have states and cannot be divided otherwise");
         }
-        return new Pass(executor, states, segments, ids, new int[segments.count()], tape);
+        return new Pass(executor, states, segments, ids, new int[segments.count()], tape, training, new HashMap<>(),
+                new HashMap<>());
+    }
+
+    /// A part of this pass with a tape of its own: it sees what has been published so far, and what it publishes itself
+    /// stays with it ([#publishedHere]).
+    public Pass part(Tape tape) {
+        return new Pass(executor, states, segments, ids, prologues, Optional.of(tape), training, new HashMap<>(values), memo);
     }
 
     /// Lays sequences end to end: `tokens.get(s)` continues `sequences.get(s)`. Reserves room for them.
     public static Pass of(Executor executor, List<SequenceState> sequences, List<int[]> tokens, Optional<Tape> tape) {
+        return of(executor, sequences, tokens, tape, Training.PLAIN);
+    }
+
+    /// The same for a pass that learns.
+    public static Pass training(Executor executor, List<SequenceState> sequences, List<int[]> tokens, Tape tape,
+            Training training) {
+        return of(executor, sequences, tokens, Optional.of(tape), training);
+    }
+
+    private static Pass of(Executor executor, List<SequenceState> sequences, List<int[]> tokens, Optional<Tape> tape,
+            Training training) {
         int count = sequences.size();
         int[] offsets = new int[count + 1];
         long[] positions = new long[count];
@@ -77,7 +104,7 @@ public final class Pass {
         }
         executor.begin();
         return new Pass(executor, Optional.of(sequences.getFirst().pool()), new Segments(offsets, positions, slots), ids,
-                prologues, tape);
+                prologues, tape, training, new HashMap<>(), new HashMap<>());
     }
 
     public Executor executor() {
@@ -131,6 +158,11 @@ public final class Pass {
         return Arrays.stream(tokens).map(index -> rowOf[index]).toArray();
     }
 
+    /// How this pass learns; [Training#PLAIN] if it does not.
+    public Training training() {
+        return training;
+    }
+
     public boolean taped() {
         return tape.isPresent();
     }
@@ -180,6 +212,17 @@ public final class Pass {
     /// It must outlive the layer that publishes it.
     public void publish(Object key, Tensor value) {
         values.put(key, value);
+        own.put(key, value);
+    }
+
+    /// What this pass has published itself.
+    public Map<Object, Tensor> publishedHere() {
+        return own;
+    }
+
+    /// What this pass has read that was published before it.
+    public Map<Object, Tensor> readHere() {
+        return read;
     }
 
     /// What an earlier layer published under `key`.
@@ -188,7 +231,20 @@ public final class Pass {
         if (value == null) {
             throw new IllegalStateException("no earlier layer has published " + key);
         }
+        if (!own.containsKey(key)) {
+            read.put(key, value);
+        }
         return value;
+    }
+
+    /// Notes how a router used its experts, for those who train. Parts of a pass note for themselves.
+    public void note(RouterLoad load) {
+        routers.add(load);
+    }
+
+    /// What the routers of this pass have noted, in the order they came.
+    public List<RouterLoad> routers() {
+        return routers;
     }
 
     /// Something computed once for a pass and shared by its layers (rotary tables).

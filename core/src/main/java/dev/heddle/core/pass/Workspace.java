@@ -16,8 +16,11 @@ public final class Workspace implements AutoCloseable {
     private final Backend backend;
     private final boolean poison;
     private final List<Storage> slabs = new ArrayList<>();
+    /// Bytes handed out of all slabs before each.
+    private final List<Long> before = new ArrayList<>();
     private int slab;
     private long used;
+    private long peak;
 
     public Workspace(Backend backend) {
         this(backend, false);
@@ -27,6 +30,7 @@ public final class Workspace implements AutoCloseable {
     public Workspace(Backend backend, boolean poison) {
         this.backend = backend;
         this.poison = poison;
+        before.add(0L);
     }
 
     /// Uninitialised memory for a tensor.
@@ -37,19 +41,29 @@ public final class Workspace implements AutoCloseable {
         }
         long bytes = (type.bytes(elements) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
         while (slab < slabs.size() && used + bytes > slabs.get(slab).bytes()) {
-            slab++;
-            used = 0;
+            next();
         }
         if (slab == slabs.size()) {
             slabs.add(backend.allocate(Math.max(SLAB, bytes)));
-            used = 0;
         }
         Tensor tensor = Tensor.of(slabs.get(slab), used, type, shape);
         used += bytes;
+        peak = Math.max(peak, before.get(slab) + used);
         if (poison && type == DType.F32) {
             backend.fill(tensor, Float.NaN);
         }
         return tensor;
+    }
+
+    private void next() {
+        long all = before.get(slab) + used;
+        slab++;
+        used = 0;
+        if (slab == before.size()) {
+            before.add(all);
+        } else {
+            before.set(slab, all);
+        }
     }
 
     /// Where the next tensor would lie.
@@ -61,6 +75,11 @@ public final class Workspace implements AutoCloseable {
     public void release(long mark) {
         slab = (int) (mark >>> 44);
         used = mark & ((1L << 44) - 1);
+    }
+
+    /// Most bytes that were ever handed out at a time.
+    public long peak() {
+        return peak;
     }
 
     /// Bytes of all slabs.

@@ -3,6 +3,7 @@ package dev.heddle.core.state;
 import dev.heddle.core.backend.Backend;
 import dev.heddle.core.kernel.KeyValues;
 import dev.heddle.core.tensor.DType;
+import dev.heddle.core.tensor.Storage;
 import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.ArrayDeque;
@@ -13,11 +14,15 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /// The states of all sequences of one model on one device: a tensor `[slots, elements]` for each recurrent state,
-/// pages for keys and values. It grows by doubling; kernels get the tensors and slot numbers, so batching and
-/// forking copy nothing they need not.
+/// pages for keys and values. It grows as needed; kernels get the tensors and slot numbers, and sequences that begin
+/// alike share pages, so batching and forking copy nothing they need not.
 ///
 /// Not safe for use by several threads at a time.
 public final class StatePool implements AutoCloseable {
+    private static final long ALIGNMENT = 64;
+    /// Pages that are added at least.
+    private static final int LEAST_GROWTH = 8;
+
     private final Backend backend;
     private final StateLayout layout;
     private final DType keyValueType;
@@ -28,6 +33,9 @@ public final class StatePool implements AutoCloseable {
     private final List<PageTable> tables = new ArrayList<>();
     private final Deque<Integer> freeSlots = new ArrayDeque<>();
     private int slots;
+    private int expected = Integer.MAX_VALUE;
+    private long expectedBytes = Long.MAX_VALUE;
+    private int kept;
 
     /// @param keyValueType how keys and values are stored: f32, f16 or bf16
     public StatePool(Backend backend, StateLayout layout, DType keyValueType) {
@@ -60,10 +68,17 @@ public final class StatePool implements AutoCloseable {
         return layout;
     }
 
+    /// Says how many sequences will be open at a time at most, and how many bytes their keys and values will take together
+    /// with those of kept states, so that no room is made for more.
+    public void expect(int sequences, long keyValueBytes) {
+        expected = sequences;
+        expectedBytes = keyValueBytes;
+    }
+
     /// A new empty sequence.
     public SequenceState open() {
         if (freeSlots.isEmpty()) {
-            growSlots(slots * 2);
+            growSlots(Math.max(slots + 1, Math.min(slots * 2, expected)));
         }
         SequenceState sequence = new SequenceState(this, freeSlots.removeFirst());
         clear(sequence.slot());
@@ -82,11 +97,27 @@ public final class StatePool implements AutoCloseable {
         long end = tokens == 0 ? rows : layout.prologue() + sequence.position() + tokens;
         for (PageTable table : tables) {
             table.leave(sequence.slot(), rows, layout.prologue());
-            int missing = table.missing(sequence.slot(), end);
+            boolean shared = end > rows && table.isShared(sequence.slot(), rows);
+            int missing = table.missing(sequence.slot(), end) + (shared ? 1 : 0);
             if (missing > table.free()) {
-                growPages(table, Math.max(table.capacity() * 2, table.capacity() + missing));
+                growPages(table, larger(table, table.capacity() - table.free() + missing));
+            }
+            if (shared) {
+                part(table, sequence.slot(), rows);
             }
             table.extend(sequence.slot(), end);
+        }
+    }
+
+    /// Copies the page that holds `position` before it is written, because others see it too.
+    private void part(PageTable table, int slot, long position) {
+        long from = (long) table.part(slot, position) * PageTable.ROWS;
+        long to = (long) table.pages()[slot][(int) (position / PageTable.ROWS)] * PageTable.ROWS;
+        for (int id = 0; id < keys.length; id++) {
+            if (tableOf[id] == table) {
+                backend.copyRows(keys[id], to, keys[id], from, PageTable.ROWS);
+                backend.copyRows(values[id], to, values[id], from, PageTable.ROWS);
+            }
         }
     }
 
@@ -110,24 +141,84 @@ public final class StatePool implements AutoCloseable {
         for (Tensor state : recurrent) {
             backend.copyRows(state, to.slot(), state, from.slot(), 1);
         }
-        reserve(to, from.position());
-        to.position(from.position());
-        for (int id = 0; id < keys.length; id++) {
-            int[][] pages = tableOf[id].pages();
-            for (int i = 0; i < pages[from.slot()].length; i++) {
-                long source = (long) pages[from.slot()][i] * PageTable.ROWS;
-                if (source >= 0) {
-                    long target = (long) pages[to.slot()][i] * PageTable.ROWS;
-                    backend.copyRows(keys[id], target, keys[id], source, PageTable.ROWS);
-                    backend.copyRows(values[id], target, values[id], source, PageTable.ROWS);
-                }
-            }
+        for (PageTable table : tables) {
+            table.adopt(to.slot(), table.pages()[from.slot()]);
         }
+        to.position(from.position());
         return to;
+    }
+
+    /// Everything `sequence` remembers now, kept on the device: recurrent states are copied, pages shared.
+    public KeptState keep(SequenceState sequence) {
+        long bytes = 0;
+        for (StateLayout.Recurrent state : layout.recurrent()) {
+            bytes += aligned(state.elements());
+        }
+        Storage storage = backend.allocate(Math.max(bytes, ALIGNMENT));
+        long offset = 0;
+        for (int i = 0; i < recurrent.length; i++) {
+            backend.copyRows(keptRow(storage, offset, i), 0, recurrent[i], sequence.slot(), 1);
+            offset += aligned(layout.recurrent().get(i).elements());
+        }
+        kept++;
+        return new KeptState(this, sequence.position(), storage,
+                tables.stream().map(table -> table.keep(sequence.slot())).toList());
+    }
+
+    private Tensor keptRow(Storage storage, long offset, int id) {
+        return Tensor.of(storage, offset, DType.F32, 1, layout.recurrent().get(id).elements());
+    }
+
+    private static long aligned(int elements) {
+        return (DType.F32.bytes(elements) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    }
+
+    /// A new sequence that goes on from `state`.
+    SequenceState resume(KeptState state) {
+        SequenceState sequence = open();
+        long offset = 0;
+        for (int i = 0; i < recurrent.length; i++) {
+            backend.copyRows(recurrent[i], sequence.slot(), keptRow(state.storage(), offset, i), 0, 1);
+            offset += aligned(layout.recurrent().get(i).elements());
+        }
+        for (int i = 0; i < tables.size(); i++) {
+            tables.get(i).adopt(sequence.slot(), state.pages().get(i));
+        }
+        sequence.position(state.position());
+        return sequence;
+    }
+
+    void forget(KeptState state) {
+        for (int i = 0; i < tables.size(); i++) {
+            tables.get(i).forget(state.pages().get(i));
+        }
+        backend.free(state.storage());
+        kept--;
+    }
+
+    /// Bytes that all kept states hold, a page that several share counted once.
+    public long keptBytes() {
+        long bytes = kept * layout.recurrentBytes();
+        for (int id = 0; id < keys.length; id++) {
+            bytes += tableOf[id].keptPages() * pageBytes(id);
+        }
+        return bytes;
+    }
+
+    private long pageBytes(int id) {
+        StateLayout.KeyValue kv = layout.keyValues().get(id);
+        return PageTable.ROWS * keyValueType.bytes(kv.keyWidth() + kv.valueWidth());
     }
 
     /// A copy on the host of everything `sequence` remembers.
     public Snapshot snapshot(SequenceState sequence) {
+        return snapshot(sequence, 0);
+    }
+
+    /// A copy on the host of what `sequence` remembers, keys and values only from the page on that holds token `since`:
+    /// the rest of a snapshot taken there.
+    public Snapshot snapshot(SequenceState sequence, long since) {
+        int first = since == 0 ? 0 : (int) ((layout.prologue() + since) / PageTable.ROWS);
         List<float[]> states = new ArrayList<>();
         for (Tensor state : recurrent) {
             states.add(backend.read(state.rowRange(sequence.slot(), sequence.slot() + 1L)));
@@ -135,7 +226,7 @@ public final class StatePool implements AutoCloseable {
         List<Snapshot.Pages> pages = new ArrayList<>();
         for (int id = 0; id < keys.length; id++) {
             int[] places = tableOf[id].pages()[sequence.slot()];
-            int[] held = IntStream.range(0, places.length).filter(i -> places[i] >= 0).toArray();
+            int[] held = IntStream.range(Math.min(first, places.length), places.length).filter(i -> places[i] >= 0).toArray();
             pages.add(new Snapshot.Pages(held, readPages(keys[id], places, held), readPages(values[id], places, held)));
         }
         return new Snapshot(sequence.position(), states, pages);
@@ -225,9 +316,7 @@ public final class StatePool implements AutoCloseable {
     long bytes(SequenceState sequence) {
         long bytes = layout.recurrentBytes();
         for (int id = 0; id < keys.length; id++) {
-            StateLayout.KeyValue kv = layout.keyValues().get(id);
-            bytes += (long) tableOf[id].held(sequence.slot()) * PageTable.ROWS
-                    * keyValueType.bytes(kv.keyWidth() + kv.valueWidth());
+            bytes += tableOf[id].held(sequence.slot()) * pageBytes(id);
         }
         return bytes;
     }
@@ -236,9 +325,7 @@ public final class StatePool implements AutoCloseable {
     public long bytes(long positions, int piece) {
         long bytes = layout.recurrentBytes();
         for (int id = 0; id < keys.length; id++) {
-            StateLayout.KeyValue kv = layout.keyValues().get(id);
-            bytes += tableOf[id].most(layout.prologue(), positions, piece) * PageTable.ROWS
-                    * keyValueType.bytes(kv.keyWidth() + kv.valueWidth());
+            bytes += tableOf[id].most(layout.prologue(), positions, piece) * pageBytes(id);
         }
         return bytes;
     }
@@ -257,6 +344,25 @@ public final class StatePool implements AutoCloseable {
             freeSlots.addLast(slot);
         }
         slots = newSlots;
+    }
+
+    /// A capacity of at least `needed` pages that leaves room to grow, within what is expected.
+    private int larger(PageTable table, int needed) {
+        long bytes = 0;
+        for (int id = 0; id < keys.length; id++) {
+            bytes += tableOf[id] == table ? pageBytes(id) : 0;
+        }
+        long ample = table.capacity() + (long) Math.max(table.capacity() / 4, LEAST_GROWTH);
+        return (int) Math.max(needed, Math.min(ample, expectedBytes / bytes));
+    }
+
+    /// Bytes of all tensors for states, keys and values, whether in use or not; kept recurrent states aside.
+    public long allocatedBytes() {
+        long bytes = slots * layout.recurrentBytes();
+        for (int id = 0; id < keys.length; id++) {
+            bytes += tableOf[id].capacity() * pageBytes(id);
+        }
+        return bytes;
     }
 
     private void growPages(PageTable table, int capacity) {

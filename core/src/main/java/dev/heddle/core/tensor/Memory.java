@@ -6,11 +6,18 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /// Host memory by plain address. Kernels read and write through [#ALL], one segment that spans the whole
-/// address space: its bounds and liveness checks fold to nothing, so a kernel compiles to bare loads. The price
-/// is that nobody checks offsets here; the operations above check shapes before they call a kernel.
+/// address space. The price is that nobody checks offsets here; the operations above check shapes before they call a
+/// kernel.
+///
+/// Its bounds checks fold to nothing where the compiler knows that an address is neither negative nor huge, as it does after
+/// `address & USER`. Otherwise each access has a comparison of its own or, in a loop over an int, a dozen instructions
+/// before the loop, which short loops do not earn back.
 public final class Memory {
     /// Every address of this process.
     public static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+    /// Bits an address of a process may have.
+    public static final long USER = (1L << 56) - 1;
 
     /// Little-endian, the order of every checkpoint format Heddle reads.
     public static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
@@ -41,51 +48,51 @@ public final class Memory {
     }
 
     public static float f32(long address) {
-        return ALL.get(FLOAT, address);
+        return ALL.get(FLOAT, address & USER);
     }
 
     public static void f32(long address, float value) {
-        ALL.set(FLOAT, address, value);
+        ALL.set(FLOAT, address & USER, value);
     }
 
     public static double f64(long address) {
-        return ALL.get(DOUBLE, address);
+        return ALL.get(DOUBLE, address & USER);
     }
 
     public static void f64(long address, double value) {
-        ALL.set(DOUBLE, address, value);
+        ALL.set(DOUBLE, address & USER, value);
     }
 
     public static short i16(long address) {
-        return ALL.get(SHORT, address);
+        return ALL.get(SHORT, address & USER);
     }
 
     public static void i16(long address, short value) {
-        ALL.set(SHORT, address, value);
+        ALL.set(SHORT, address & USER, value);
     }
 
     public static int i32(long address) {
-        return ALL.get(INT, address);
+        return ALL.get(INT, address & USER);
     }
 
     public static void i32(long address, int value) {
-        ALL.set(INT, address, value);
+        ALL.set(INT, address & USER, value);
     }
 
     public static long i64(long address) {
-        return ALL.get(LONG, address);
+        return ALL.get(LONG, address & USER);
     }
 
     public static void i64(long address, long value) {
-        ALL.set(LONG, address, value);
+        ALL.set(LONG, address & USER, value);
     }
 
     public static byte i8(long address) {
-        return ALL.get(ValueLayout.JAVA_BYTE, address);
+        return ALL.get(ValueLayout.JAVA_BYTE, address & USER);
     }
 
     public static void i8(long address, byte value) {
-        ALL.set(ValueLayout.JAVA_BYTE, address, value);
+        ALL.set(ValueLayout.JAVA_BYTE, address & USER, value);
     }
 
     /// Copies `bytes` bytes; the two stretches may overlap.

@@ -18,7 +18,8 @@ import jdk.incubator.vector.VectorOperators;
 /// head, close to 1 GB of 16-bit weights), with small vector work between them, against two limits measured
 /// in the same run: reading memory, and multiplying in registers.
 ///
-/// Arguments: `key=value` of threads, type (bf16, f16, f32), rows (a list such as 1,2,8,512), layers, seconds.
+/// Arguments: `key=value` of threads, type (bf16, f16, f32, q8_0, …), rows (a list such as 1,2,8,512), layers, seconds,
+/// gradients (true to time them too).
 public final class MatrixProductBench {
     private static final int D = 1024;
     private static final int F = 2048;
@@ -57,6 +58,7 @@ public final class MatrixProductBench {
         int[] rows = {1, 2, 4, 8, 16, 32, 128, 512};
         int layers = 36;
         double seconds = 4;
+        boolean gradients = false;
         for (String argument : arguments) {
             String value = argument.substring(argument.indexOf('=') + 1);
             switch (argument.substring(0, argument.indexOf('='))) {
@@ -64,16 +66,17 @@ public final class MatrixProductBench {
                 case "type" -> type = DType.valueOf(value.toUpperCase(Locale.ROOT));
                 case "rows" -> rows = Arrays.stream(value.split(",")).mapToInt(Integer::parseInt).toArray();
                 case "layers" -> layers = Integer.parseInt(value);
+                case "gradients" -> gradients = Boolean.parseBoolean(value);
                 case "seconds" -> seconds = Double.parseDouble(value);
                 default -> throw new IllegalArgumentException("unknown argument " + argument);
             }
         }
         try (Workers workers = new Workers(threads)) {
-            new MatrixProductBench(workers, type, layers).run(rows, seconds);
+            new MatrixProductBench(workers, type, layers).run(rows, seconds, gradients);
         }
     }
 
-    private void run(int[] rows, double seconds) {
+    private void run(int[] rows, double seconds, boolean gradients) {
         System.out.printf("%d threads, %d bits, weights %s, %d MB%n", workers.count(), Lanes.COUNT * 32, head.dtype(), bytes() >> 20);
         mixTypes();
         double flops = 0;
@@ -86,14 +89,16 @@ public final class MatrixProductBench {
         for (int t : rows) {
             forward(t, seconds);
         }
-        gradients(seconds);
+        if (gradients) {
+            gradients(seconds);
+        }
         System.out.println(sink == 42 ? "" : " ");
     }
 
     /// Runs every type of weight with one and with many rows, so that call sites have the profile of a real program.
     private void mixTypes() {
         for (int round = 0; round < 30; round++) {
-            for (DType type : new DType[] {DType.F32, DType.BF16, DType.F16}) {
+            for (DType type : new DType[] {DType.F32, DType.BF16, DType.F16, DType.Q8_0, DType.Q4_0, DType.Q4_K, DType.Q6_K}) {
                 Tensor w = weight(type, 256, 512);
                 for (int t : new int[] {1, 3, 40}) {
                     product.product(zeros(t, 256), zeros(t, 512), w);
@@ -148,7 +153,7 @@ public final class MatrixProductBench {
             if (first == 0) {
                 first = (long) (time * 1e9);
             }
-            double work = decode ? bytes() : 2.0 * t * (bytes() - head.bytes()) / head.dtype().size();
+            double work = decode ? bytes() : 2.0 * t * (elements() - head.elements());
             speeds[runs] = work / time;
             shares[runs++] = work / time / limit;
         }
@@ -157,7 +162,7 @@ public final class MatrixProductBench {
         double speed = speeds[runs / 2];
         System.out.printf("T=%-4d %8.2f %s, %3.0f%% of the limit (quartiles %.0f%% to %.0f%%), %.1f tokens/s, first %.0f ms%n", t,
                 speed / 1e9, decode ? "GB/s   " : "GFLOP/s", 100 * shares[runs / 2], 100 * shares[runs / 4],
-                100 * shares[runs * 3 / 4], decode ? t * speed / bytes() : speed / (2.0 * (bytes() - head.bytes()) / head.dtype().size()), first / 1e6);
+                100 * shares[runs * 3 / 4], decode ? t * speed / bytes() : speed / (2.0 * (elements() - head.elements())), first / 1e6);
     }
 
     private void gradients(double seconds) {
@@ -305,12 +310,26 @@ public final class MatrixProductBench {
         return bytes;
     }
 
+    private long elements() {
+        long elements = head.elements();
+        for (Layer layer : layers) {
+            for (Tensor w : layer.all()) {
+                elements += w.elements();
+            }
+        }
+        return elements;
+    }
+
     private Tensor zeros(int rows, int columns) {
         return Tensor.zeros(arena, DType.F32, rows, columns);
     }
 
     private Tensor weight(DType type, int rows, int columns) {
         Tensor tensor = Tensor.zeros(arena, type, rows, columns);
+        if (type.isQuantized()) {
+            Memory.ALL.asSlice(tensor.address(), tensor.bytes()).fill((byte) 0x11);
+            return tensor;
+        }
         float[] some = new float[1021];
         for (int i = 0; i < some.length; i++) {
             some[i] = random.nextFloat(-1, 1) / 16;

@@ -13,26 +13,33 @@ public final class RandomParameters implements ParameterSource {
     private static final int BLOCK = 1 << 20;
 
     private final Backend backend;
-    private final DType type;
+    private final WeightTypes types;
     private final long seed;
     private long count;
 
-    /// @param type how matrices are stored: f32, bf16 or f16
+    /// @param type how matrices are stored
     public RandomParameters(Backend backend, DType type, long seed) {
+        this(backend, WeightTypes.of(type), seed);
+    }
+
+    /// @param types how matrices are stored
+    public RandomParameters(Backend backend, WeightTypes types, long seed) {
         this.backend = backend;
-        this.type = type;
+        this.types = types;
         this.seed = seed;
     }
 
     @Override
     public Tensor parameter(String name, Kind kind, long... shape) {
-        DType stored = kind == Kind.MATRIX ? type : DType.F32;
+        DType stored = kind == Kind.MATRIX ? types.of(name, count, shape[shape.length - 1]) : DType.F32;
         long elements = 1;
         for (long dimension : shape) {
             elements *= dimension;
         }
         Tensor tensor = Tensor.of(backend.allocate(stored.bytes(elements)), 0, stored, shape);
-        if (name.endsWith("A_log")) {
+        if (stored.isQuantized()) {
+            RandomBlocks.fill(tensor, (float) (1 / Math.sqrt(tensor.columns())), seed * 0x9E3779B97F4A7C15L + ++count);
+        } else if (name.endsWith("A_log")) {
             for (long i = 0; i < elements; i++) {
                 tensor.set(i, (float) Math.log(1 + i % tensor.columns() % 16));
             }

@@ -1,9 +1,16 @@
 package dev.heddle.engine.serve;
 
+import dev.heddle.core.state.SequenceState;
 import dev.heddle.core.state.StateLayout;
 import dev.heddle.core.state.StatePool;
 import dev.heddle.engine.LanguageModel;
 import dev.heddle.engine.cache.CacheCounters;
+import dev.heddle.engine.cache.ModelFingerprint;
+import dev.heddle.engine.cache.PrefixCache;
+import dev.heddle.engine.cache.SnapshotFolder;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -17,8 +24,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 
 /// Runs many generations on one model at a time. One thread steps the model: each step is a single ragged pass with the
-/// next row of every answer and a bounded piece of the prompts that wait, so generations come and go between steps and
-/// a long prompt does not hold up the others.
+/// next row of every answer and a bounded piece of the prompts that wait, so generations come and go between steps. After
+/// a piece of a prompt the answers have some steps for themselves, so a long prompt does not hold them up.
 ///
 /// An answer has the same bits whatever else runs: prompts are cut at multiples of the chunk, counted from the start of
 /// the sequence, and a row's values do not depend on the rows beside it.
@@ -29,6 +36,10 @@ import java.util.function.Function;
 /// Safe for use by several threads. While it is open the model belongs to it; use [#between] for anything else.
 public final class Scheduler implements AutoCloseable {
     private static final int LONGEST_RETRY = 120;
+    /// Chunks of a prompt from one kept state to the next.
+    private static final int KEEP_EVERY = 4;
+    /// After a pass with prompts, answers go on alone for this part of the time it took.
+    private static final int ANSWERS_SHARE = 4;
     private static final long LOOK_AROUND = TimeUnit.MILLISECONDS.toNanos(100);
 
     private final LanguageModel model;
@@ -40,10 +51,15 @@ public final class Scheduler implements AutoCloseable {
     private final List<Running> running = new ArrayList<>();
     private final Deque<Runnable> tasks = new ArrayDeque<>();
     private final Tally tally = new Tally();
+    private final Optional<PrefixCache> cache;
     private final Thread thread;
+    private CacheCounters cacheCounters = CacheCounters.NONE;
+    private int entering;
     private long reserved;
     private long stateBytes;
     private long steps;
+    /// Time that answers may still go on alone.
+    private long answersTime;
     private boolean draining;
     private boolean closed;
 
@@ -54,7 +70,18 @@ public final class Scheduler implements AutoCloseable {
         this.model = model;
         this.options = options;
         context = context(model, options);
+        model.states().expect(options.parallel(), options.memoryBytes());
+        cache = options.cacheBytes() == 0 ? Optional.empty() : Optional.of(new PrefixCache(model.states(), options.prefillChunk(),
+                options.cacheBytes(), options.cacheFolder().map(folder -> folder(model, options, folder))));
         thread = Thread.ofPlatform().name("heddle-scheduler").daemon().start(this::run);
+    }
+
+    private static SnapshotFolder folder(LanguageModel model, SchedulerOptions options, Path folder) {
+        try {
+            return new SnapshotFolder(folder, options.cacheFolderBytes(), ModelFingerprint.of(model, options.prefillChunk()));
+        } catch (IOException e) {
+            throw new UncheckedIOException("the folder of the cache, " + folder + ", cannot be used: " + e, e);
+        }
     }
 
     /// The positions a sequence may reach: as asked, else as the model was made, and no more than the memory holds; 0 if
@@ -120,7 +147,7 @@ public final class Scheduler implements AutoCloseable {
                 generation.end(Finish.LENGTH, Optional.empty());
                 return generation;
             }
-            if (waiting.size() >= options.queue() && !(waiting.size() == 0 && hasPlaceFor(generation))) {
+            if (waiting.size() >= options.queue() && !(waiting.size() + entering == 0 && hasPlaceFor(generation))) {
                 tally.rejected++;
                 double wait = tally.seconds() * (waiting.size() + 1) / options.parallel();
                 throw new Overloaded(running.size() + " generations run and " + waiting.size() + " wait, which is all there may be",
@@ -160,7 +187,7 @@ public final class Scheduler implements AutoCloseable {
         lock.lock();
         try {
             return tally.counters(options.parallel(), running.size(), waiting.size(), options.memoryBytes(), reserved, stateBytes,
-                    CacheCounters.NONE);
+                    cacheCounters);
         } finally {
             lock.unlock();
         }
@@ -172,7 +199,7 @@ public final class Scheduler implements AutoCloseable {
         lock.lock();
         try {
             draining = true;
-            while (!running.isEmpty() || waiting.size() > 0) {
+            while (!running.isEmpty() || waiting.size() + entering > 0) {
                 long left = end - System.nanoTime();
                 if (left <= 0) {
                     return false;
@@ -230,6 +257,7 @@ public final class Scheduler implements AutoCloseable {
                 List.copyOf(running).forEach(one -> leave(one, Finish.CANCELLED, Optional.empty()));
                 tasks.forEach(Runnable::run);
                 tasks.clear();
+                cache.ifPresent(PrefixCache::close);
                 changed.signalAll();
             } finally {
                 lock.unlock();
@@ -257,7 +285,8 @@ public final class Scheduler implements AutoCloseable {
                 }
                 sweep();
                 admit();
-                Step step = Step.choose(running, options.prefillChunk());
+                tire();
+                Step step = Step.choose(running, options.prefillChunk(), answersTime <= 0);
                 if (!step.isEmpty()) {
                     return Optional.of(step);
                 }
@@ -277,8 +306,7 @@ public final class Scheduler implements AutoCloseable {
     /// Ends what was cancelled or took too long.
     private void sweep() {
         long now = System.nanoTime();
-        for (Generation generation : waiting.takeIf(one -> one.isCancelled() || expired(one, now)
-                || now - one.submitted() > options.queueTimeout().toNanos())) {
+        for (Generation generation : waiting.takeIf(one -> one.isCancelled() || expired(one, now))) {
             end(generation, generation.isCancelled() ? Finish.CANCELLED : Finish.TIMEOUT, Optional.empty());
         }
         for (Running one : List.copyOf(running)) {
@@ -288,6 +316,13 @@ public final class Scheduler implements AutoCloseable {
                 leave(one, Finish.TIMEOUT, Optional.empty());
             }
         }
+    }
+
+    /// Ends what has waited too long and still has no place.
+    private void tire() {
+        long now = System.nanoTime();
+        waiting.takeIf(one -> now - one.submitted() > options.queueTimeout().toNanos())
+                .forEach(generation -> end(generation, Finish.TIMEOUT, Optional.empty()));
     }
 
     private boolean expired(Generation generation, long now) {
@@ -301,14 +336,42 @@ public final class Scheduler implements AutoCloseable {
             if (client.isEmpty() || !hasPlaceFor(waiting.peek(client.get()))) {
                 return;
             }
-            Generation generation = waiting.take(client.get());
-            long need = need(generation);
-            reserved += need;
-            Running one = new Running(generation, model.open(), need, context, options.prefillChunk());
-            running.add(one);
-            tally.promptTokens += one.prompt().length;
-            generation.begin(0);
+            enter(waiting.take(client.get()));
         }
+    }
+
+    /// Gives a generation its place. The cache may have to read files, which nobody else shall wait for.
+    private void enter(Generation generation) {
+        long need = need(generation);
+        reserved += need;
+        entering++;
+        SequenceState sequence;
+        lock.unlock();
+        try {
+            limitCache();
+            Optional<SequenceState> known = generation.request().cache()
+                    ? cache.flatMap(states -> states.resume(generation.request().prompt())) : Optional.empty();
+            sequence = known.orElseGet(model::open);
+        } catch (RuntimeException | OutOfMemoryError e) {
+            lock.lock();
+            entering--;
+            reserved -= need;
+            end(generation, Finish.FAILED, Optional.of(e));
+            return;
+        }
+        lock.lock();
+        entering--;
+        int cached = (int) sequence.position();
+        running.add(new Running(generation, sequence, need, context, options.prefillChunk()));
+        tally.promptTokens += generation.request().prompt().length;
+        tally.cachedTokens += cached;
+        cache.ifPresent(states -> cacheCounters = states.counters());
+        generation.begin(cached);
+    }
+
+    /// The cache may have what running generations leave.
+    private void limitCache() {
+        cache.ifPresent(states -> states.limit(Math.min(options.cacheBytes(), options.memoryBytes() - reserved)));
     }
 
     private int atWork(String client) {
@@ -349,6 +412,7 @@ public final class Scheduler implements AutoCloseable {
         }
         long computed = System.nanoTime();
         steps++;
+        answersTime = prefill > 0 ? (computed - start) / ANSWERS_SHARE : answersTime - (computed - start);
         int decoded = (int) step.members().stream().filter(one -> !one.isPrefilling()).count();
         step.members().stream().filter(Running::isPrefilling).forEach(one -> one.served(steps));
         List<Runnable> ends = new ArrayList<>();
@@ -361,6 +425,7 @@ public final class Scheduler implements AutoCloseable {
             }
         }
         long sampled = System.nanoTime();
+        cache.ifPresent(states -> keep(states, step));
         lock.lock();
         try {
             tally.steps++;
@@ -374,10 +439,30 @@ public final class Scheduler implements AutoCloseable {
                 tally.decodeNanos += computed - start;
             }
             ends.forEach(Runnable::run);
+            cache.ifPresent(states -> cacheCounters = states.counters());
             stateBytes = running.stream().mapToLong(one -> one.sequence().bytes()).sum();
         } finally {
             lock.unlock();
         }
+    }
+
+    private void keep(PrefixCache states, Step step) {
+        try {
+            limitCache();
+            step.members().stream().filter(this::isWorthKeeping).forEach(one -> states.keep(one.prompt(), one.sequence()));
+        } catch (OutOfMemoryError e) {
+            System.getLogger("dev.heddle").log(System.Logger.Level.WARNING, "heddle: the cache is emptied: {0}", e.getMessage());
+            states.limit(0);
+        }
+    }
+
+    /// Whether a sequence has just been fed a piece of its prompt up to a multiple of the chunk that others may begin from:
+    /// the last ones of the prompt, and some on the way.
+    private boolean isWorthKeeping(Running one) {
+        long position = one.sequence().position();
+        int chunk = options.prefillChunk();
+        return one.generation().request().cache() && one.served() == steps && position % chunk == 0
+                && (one.prompt().length - position <= chunk || position % ((long) KEEP_EVERY * chunk) == 0);
     }
 
     private void leave(Running one, Finish finish, Optional<Throwable> failure) {

@@ -22,9 +22,14 @@ import java.util.Optional;
 /// @param batch           lanes
 /// @param accumulate      passes that make one step
 /// @param carry           whether recurrent states pass from step to step within a document
-/// @param seed            of initialisation and data order
+/// @param recompute       whether blocks keep only their input for the backward and run once more; saves memory, costs time
+/// @param seed            of initialisation, data order and dropout
+/// @param dropout         share of elements of the residual branches that a training pass drops
+/// @param balanceLoss     factor of the routers' load-balancing loss; left out: what the model's configuration says, or 0
+/// @param balanceRate     rate at which routers that add a bias for their choice move it towards an even use of experts
 /// @param optimizer       AdamW and learning rates
 /// @param lora            train low-rank adapters instead of the weights
+/// @param teacher         a model to learn from beside the text
 /// @param freeze          parameters to leave as they are: names, or patterns such as `blocks.0.*`
 /// @param evaluateEvery   steps between evaluations; 0 for none
 /// @param evaluateTokens  most tokens of an evaluation
@@ -45,9 +50,14 @@ public record TrainConfig(
         @Default("16") int batch,
         @Default("1") int accumulate,
         @Default("false") boolean carry,
+        @Default("false") boolean recompute,
         @Default("1") long seed,
+        @Default("0") double dropout,
+        Optional<Double> balanceLoss,
+        @Default("0") double balanceRate,
         @Default("{}") OptimizerConfig optimizer,
         Optional<LoraConfig> lora,
+        Optional<TeacherConfig> teacher,
         @Default("[]") List<String> freeze,
         @Default("100") long evaluateEvery,
         @Default("65536") long evaluateTokens,
@@ -72,6 +82,15 @@ public record TrainConfig(
         if (!(heldOut >= 0 && heldOut < 1)) {
             throw new SpecException("heldOut", "must lie in [0, 1), not " + heldOut);
         }
+        if (!(dropout >= 0 && dropout < 1)) {
+            throw new SpecException("dropout", "must lie in [0, 1), not " + dropout);
+        }
+        if (!(balanceLoss.orElse(0.0) >= 0)) {
+            throw new SpecException("balanceLoss", "must not be negative, not " + balanceLoss.get());
+        }
+        if (!(balanceRate >= 0)) {
+            throw new SpecException("balanceRate", "must not be negative, not " + balanceRate);
+        }
         if (evaluateEvery < 0 || checkpointEvery < 0 || evaluateTokens < 0) {
             throw new SpecException("evaluateEvery, evaluateTokens and checkpointEvery", "must not be negative");
         }
@@ -92,6 +111,7 @@ public record TrainConfig(
     /// The same training from another seed into another folder.
     public TrainConfig with(long seed, String output) {
         return new TrainConfig(model, tokenizer, task, data, validation, heldOut, steps, schedule, anneal, length, batch, accumulate,
-                carry, seed, optimizer, lora, freeze, evaluateEvery, evaluateTokens, checkpointEvery, keep, output);
+                carry, recompute, seed, dropout, balanceLoss, balanceRate, optimizer, lora, teacher, freeze, evaluateEvery,
+                evaluateTokens, checkpointEvery, keep, output);
     }
 }

@@ -65,6 +65,7 @@ public final class CorpusShards {
 
     private Split of(DocumentSource source, double heldOut, String form, boolean marked,
             BiConsumer<TokenShardWriter, TokenShardWriter> write) {
+        source.require();
         String fingerprint = fingerprint(source, heldOut, form);
         Path place = folder.resolve(fingerprint);
         Path train = place.resolve("train");

@@ -43,12 +43,17 @@ public final class DocumentSource {
         return field;
     }
 
+    /// @throws DataException if there is no such file
+    void require() {
+        if (!Files.isRegularFile(file)) {
+            throw new DataException(file + (Files.exists(file) ? ": is no file" : ": no such corpus file"));
+        }
+    }
+
     /// Hands over every document that is not blank.
     /// @throws DataException if the file is missing, unreadable, damaged or not UTF-8
     public void forEach(Consumer<String> document) {
-        if (!Files.isRegularFile(file)) {
-            throw new DataException(file + ": no such corpus file");
-        }
+        require();
         String name = file.getFileName().toString();
         String plain = name.replaceFirst("\\.(gz|xz)$", "");
         Consumer<String> nonBlank = text -> {
@@ -85,9 +90,7 @@ public final class DocumentSource {
     /// @throws DataException if the file is missing, unreadable, damaged, no JSONL, or a line lacks the field
     public void forEachValue(BiConsumer<JsonNode, String> value) {
         String name = file.getFileName().toString();
-        if (!Files.isRegularFile(file)) {
-            throw new DataException(file + ": no such corpus file");
-        }
+        require();
         if (!name.replaceFirst("\\.(gz|xz)$", "").matches(".*\\.(jsonl|ndjson)")) {
             throw new DataException(file + ": conversations come as .jsonl (also .gz, .xz)");
         }

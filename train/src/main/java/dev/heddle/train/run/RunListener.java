@@ -1,5 +1,6 @@
 package dev.heddle.train.run;
 
+import dev.heddle.core.model.analysis.TrainingMemory;
 import dev.heddle.train.Trainer;
 import java.util.Map;
 
@@ -14,6 +15,12 @@ public interface RunListener {
     /// @param trainTokens tokens to learn from
     /// @param validationTokens tokens held out
     void started(long parameters, long trainTokens, long validationTokens);
+
+    /// What a step takes.
+    ///
+    /// @param parameterBytes parameters, gradients and moments
+    /// @param memory         activations and states of one pass
+    void memory(long parameterBytes, TrainingMemory memory);
 
     /// Goes on after `step` steps of an earlier run.
     void resumed(long step);

@@ -52,7 +52,7 @@ public final class Start {
 
     /// A checkpoint to go on from; those written are of its family and names. It must stay open until the model is built.
     public static Start of(Checkpoint checkpoint) {
-        Binder binder = Binder.of(checkpoint.weights());
+        Binder binder = Binder.of(checkpoint.requireFolder().weights());
         checkpoint.family().bind(checkpoint.config(), checkpoint.spec(), binder);
         return new Start(checkpoint.config(), checkpoint.spec(), binder,
                 Optional.of(new CheckpointParameters(checkpoint.weights(), binder)));
@@ -75,6 +75,12 @@ public final class Start {
     /// The shape of a published tensor, where the family or the checkpoint tells it.
     Optional<long[]> shape(String tensor) {
         return binder.shape(tensor);
+    }
+
+    /// The factor of the load-balancing loss this configuration was published with; 0 if it says none.
+    double balanceLoss() {
+        String key = "router_aux_loss_coef";
+        return config.has(key) && config.isNumber(key) ? config.number(key) : 0;
     }
 
     /// `config.json` of what the training writes.

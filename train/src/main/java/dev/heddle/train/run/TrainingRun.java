@@ -9,7 +9,12 @@ import dev.heddle.checkpoint.tokenizer.TokenizerFiles;
 import dev.heddle.checkpoint.weights.SafetensorsWriter;
 import dev.heddle.core.backend.Backend;
 import dev.heddle.core.model.Model;
+import dev.heddle.core.model.analysis.TrainingMemory;
+import dev.heddle.core.pass.DropoutMask;
+import dev.heddle.core.pass.Training;
 import dev.heddle.core.tensor.Tensor;
+import dev.heddle.train.RouterBalance;
+import dev.heddle.train.Teacher;
 import dev.heddle.train.TrainableParameters;
 import dev.heddle.train.Trainer;
 import dev.heddle.train.TrainingException;
@@ -65,7 +70,9 @@ public final class TrainingRun implements AutoCloseable {
     private final Model model;
     private final Optional<LowRankAdapters> adapters;
     private final Optimizer optimizer;
+    private final Training training;
     private final TrainingPass pass;
+    private final Optional<Teacher> taught;
 
     /// What turns text into tokens.
     ///
@@ -76,6 +83,12 @@ public final class TrainingRun implements AutoCloseable {
     /// @param base folder that relative paths of the configuration start from
     /// @param text empty only if the configuration has a task that is no text
     public TrainingRun(TrainConfig config, Path base, Start start, Optional<Text> text, Backend backend, RunListener listener) {
+        this(config, base, start, text, Optional.empty(), backend, listener);
+    }
+
+    /// @param teacher the model that the configuration names as teacher; its weights stay open until this is closed
+    public TrainingRun(TrainConfig config, Path base, Start start, Optional<Text> text, Optional<Model> teacher, Backend backend,
+            RunListener listener) {
         this.config = config;
         this.base = base;
         this.start = start;
@@ -95,7 +108,37 @@ public final class TrainingRun implements AutoCloseable {
         }
         adapters = config.lora().map(this::adapters);
         optimizer = optimizer();
-        pass = new TrainingPass(model, backend, config.batch(), config.carry());
+        training = Training.recomputing(config.recompute()).withDropout(new DropoutMask(config.dropout(), config.seed()))
+                .withRouters(new Training.Routers(true, balanceLoss()));
+        if (config.balanceRate() > 0 && choiceBiases().isEmpty()) {
+            throw new TrainingException("balance_rate moves what routers add for their choice, and no router of this model adds "
+                    + "anything; balance_loss works with every router");
+        }
+        pass = new TrainingPass(model, backend, config.batch(), config.carry(), training, new RouterBalance(backend, config.balanceRate()));
+        taught = config.teacher().map(about -> new Teacher(teacher.orElseThrow(() -> new TrainingException("the teacher "
+                + about.model() + " has not been opened")), backend, config.batch(), about.weight(), about.temperature()).requireVocabulary(vocabulary));
+        taught.ifPresent(pass::withTeacher);
+    }
+
+    /// The configured factor, or the one published with the model.
+    private double balanceLoss() {
+        return config.balanceLoss().orElseGet(start::balanceLoss);
+    }
+
+    /// What routers add for their choice, by name; it changes only if it is balanced.
+    private Map<String, Tensor> choiceBiases() {
+        Map<String, Tensor> biases = new LinkedHashMap<>(model.buffers());
+        biases.keySet().removeIf(name -> !name.endsWith(".router.choice_bias"));
+        return biases;
+    }
+
+    /// What steps change beside the optimizer's moments.
+    private Map<String, Tensor> changing() {
+        Map<String, Tensor> changing = new LinkedHashMap<>(optimizer.parameters());
+        if (config.balanceRate() > 0) {
+            changing.putAll(choiceBiases());
+        }
+        return changing;
     }
 
     private LowRankAdapters adapters(LoraConfig lora) {
@@ -124,6 +167,11 @@ public final class TrainingRun implements AutoCloseable {
     private record Phase(BatchSource sampler, Schedule schedule, long lastStep) {
     }
 
+    /// How its passes differ from one that answers.
+    public Training training() {
+        return training;
+    }
+
     public Model model() {
         return model;
     }
@@ -139,11 +187,14 @@ public final class TrainingRun implements AutoCloseable {
                 .orElseGet(() -> new TextEvaluation(held, config.length(), config.batch(), config.evaluateTokens()));
         long parameters = model.parameters().values().stream().mapToLong(Tensor::elements).sum();
         listener.started(parameters, tokens[0], evaluation.tokens());
+        long trained = optimizer.parameters().values().stream().mapToLong(Tensor::elements).sum();
+        listener.memory(4 * parameters + (TrainingMemory.PARAMETER_BYTES - 4) * trained,
+                TrainingMemory.of(start.spec(), config.length(), config.batch(), training));
         OptionalLong last = folder.lastStep();
         String fingerprint = fingerprint();
         if (last.isPresent()) {
             Phase phase = phaseAt(phases, last.getAsLong());
-            TrainingState.restore(folder.state(last.getAsLong()), backend, optimizer.parameters(), optimizer, phase.sampler(), pass,
+            TrainingState.restore(folder.state(last.getAsLong()), backend, changing(), optimizer, phase.sampler(), pass,
                     fingerprint);
             listener.resumed(last.getAsLong());
         }
@@ -173,6 +224,9 @@ public final class TrainingRun implements AutoCloseable {
                     .put("recurrent_rate", step.factor() * config.optimizer().recurrentRate())
                     .put("attention_rate", step.factor() * config.optimizer().attentionRate())
                     .put("tokens", step.step() * step.tokens()).put("tokens_per_second", step.tokens() / step.seconds());
+            taught.flatMap(Teacher::lesson).ifPresent(lesson -> line.put("cross_entropy", lesson.crossEntropy())
+                    .put("divergence", lesson.divergence()));
+            step.routers().ifPresent(use -> line.put("balance_loss", use.balance()).put("busiest_expert", use.busiest()));
             boolean atEnd = step.step() == total;
             if (config.evaluateEvery() > 0 && (step.step() % config.evaluateEvery() == 0 || atEnd) && evaluation.tokens() > 0) {
                 Evaluation.Result result = evaluation.measure(pass);
@@ -263,11 +317,15 @@ public final class TrainingRun implements AutoCloseable {
         return SpecFile.json(start.spec()) + " " + config.task().map(Object::toString).orElse("") + config.data() + config.validation() + config.heldOut() + config.steps()
                 + config.schedule() + config.anneal() + config.length() + " " + config.batch() + " " + config.accumulate() + " "
                 + config.carry() + config.seed() + config.optimizer() + config.lora() + config.freeze()
+                + config.teacher().map(Object::toString).orElse("")
+                + (config.dropout() == 0 ? "" : "dropout " + config.dropout() + " ")
+                + (balanceLoss() == 0 ? "" : "balance " + balanceLoss() + " ")
+                + (config.balanceRate() == 0 ? "" : "biases " + config.balanceRate() + " ")
                 + (config.lora().isPresent() || !config.freeze().isEmpty() ? config.model() : "");
     }
 
     private void save(Phase phase, String fingerprint) {
-        folder.save(optimizer.step(), config.keep(), place -> TrainingState.save(place, backend, optimizer.parameters(), optimizer,
+        folder.save(optimizer.step(), config.keep(), place -> TrainingState.save(place, backend, changing(), optimizer,
                 phase.sampler(), pass, fingerprint));
         adapters.ifPresent(this::saveAdapter);
         if (config.lora().map(LoraConfig::merge).orElse(true)) {

@@ -8,13 +8,16 @@ import dev.heddle.core.kernel.CausalConvolution;
 import dev.heddle.core.kernel.CrossEntropy;
 import dev.heddle.core.kernel.DeltaWkv;
 import dev.heddle.core.kernel.DiagonalStateSpace;
+import dev.heddle.core.kernel.Dropout;
 import dev.heddle.core.kernel.Elementwise;
 import dev.heddle.core.kernel.Embedding;
 import dev.heddle.core.kernel.Experts;
 import dev.heddle.core.kernel.FeatureMaps;
 import dev.heddle.core.kernel.GatedDeltaRule;
 import dev.heddle.core.kernel.Kernels;
+import dev.heddle.core.kernel.KullbackLeibler;
 import dev.heddle.core.kernel.LinearAttention;
+import dev.heddle.core.kernel.LoadBalance;
 import dev.heddle.core.kernel.LogDecay;
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.MatrixWkv;
@@ -47,6 +50,7 @@ public class PlainKernels implements Kernels {
     private final DeltaWkv deltaWkv = new PlainDeltaWkv();
     private final GatedDeltaRule gatedDeltaRule = new PlainGatedDeltaRule();
     private final LogDecay logDecay = new PlainLogDecay();
+    private final Dropout dropout = new PlainDropout();
     private final Retention retention = new PlainRetention();
     private final DiagonalStateSpace diagonalStateSpace = new PlainDiagonalStateSpace();
     private final LinearAttention linearAttention = new PlainLinearAttention();
@@ -56,6 +60,7 @@ public class PlainKernels implements Kernels {
     private final BidirectionalAttention bidirectionalAttention = new PlainBidirectionalAttention();
     private final AdamW adamW = new PlainAdamW();
     private final CrossEntropy crossEntropy = new PlainCrossEntropy();
+    private final KullbackLeibler kullbackLeibler = new PlainKullbackLeibler();
 
     @Override
     public MatrixProduct matrixProduct() {
@@ -118,8 +123,18 @@ public class PlainKernels implements Kernels {
     }
 
     @Override
+    public KullbackLeibler kullbackLeibler() {
+        return kullbackLeibler;
+    }
+
+    @Override
     public Experts experts() {
         return new PlainExperts(matrixProduct());
+    }
+
+    @Override
+    public LoadBalance loadBalance() {
+        return new PlainLoadBalance();
     }
 
     @Override
@@ -150,6 +165,11 @@ public class PlainKernels implements Kernels {
     @Override
     public LogDecay logDecay() {
         return logDecay;
+    }
+
+    @Override
+    public Dropout dropout() {
+        return dropout;
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.heddle.core.kernel.vector;
 
 import dev.heddle.core.tensor.Memory;
 import java.util.Arrays;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -31,9 +32,8 @@ public final class Lanes {
     /// 16-bit values, as many as [#F] has floats.
     public static final VectorSpecies<Short> S = VectorSpecies.of(short.class, VectorShape.forBitSize(BITS / 2));
 
-    /// Bytes, as many as [#F] has floats; twice as many at 128 bits, because no vector is narrower than 64 bits
-    /// (only part 0 of it then belongs to the lanes).
-    public static final VectorSpecies<Byte> B = VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, BITS / 4)));
+    /// Bytes, as many as [#F] has floats; twice as many at 128 bits, because no vector is narrower than 64 bits.
+    private static final VectorSpecies<Byte> B = VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, BITS / 4)));
 
     /// Lanes of [#F].
     public static final int COUNT = F.length();
@@ -42,6 +42,9 @@ public final class Lanes {
     private static final VectorShuffle<Float> BY_4 = rotation(4);
     private static final VectorShuffle<Float> BY_2 = rotation(2);
     private static final VectorShuffle<Float> BY_1 = rotation(1);
+
+    /// Bits by which the bytes of an int are shifted down, one in each of four lanes.
+    private static final IntVector BYTE_SHIFTS = IntVector.zero(I).addIndex(8).and(24);
 
     private Lanes() {
     }
@@ -67,25 +70,25 @@ public final class Lanes {
 
     /// Floats at `address`.
     public static FloatVector load(long address) {
-        return FloatVector.fromMemorySegment(F, Memory.ALL, address, Memory.ORDER);
+        return FloatVector.fromMemorySegment(F, Memory.ALL, address & Memory.USER, Memory.ORDER);
     }
 
     /// Floats at `address` where the mask is set, zero elsewhere; memory outside the mask is not touched.
     public static FloatVector load(long address, VectorMask<Float> mask) {
-        return FloatVector.fromMemorySegment(F, Memory.ALL, address, Memory.ORDER, mask);
+        return FloatVector.fromMemorySegment(F, Memory.ALL, address & Memory.USER, Memory.ORDER, mask);
     }
 
     public static void store(FloatVector value, long address) {
-        value.intoMemorySegment(Memory.ALL, address, Memory.ORDER);
+        value.intoMemorySegment(Memory.ALL, address & Memory.USER, Memory.ORDER);
     }
 
     public static void store(FloatVector value, long address, VectorMask<Float> mask) {
-        value.intoMemorySegment(Memory.ALL, address, Memory.ORDER, mask);
+        value.intoMemorySegment(Memory.ALL, address & Memory.USER, Memory.ORDER, mask);
     }
 
     /// Floats from bfloat16 at `address`: a bfloat16 is the upper half of a float.
     public static FloatVector loadBfloat16(long address) {
-        IntVector bits = (IntVector) ShortVector.fromMemorySegment(S, Memory.ALL, address, Memory.ORDER)
+        IntVector bits = (IntVector) ShortVector.fromMemorySegment(S, Memory.ALL, address & Memory.USER, Memory.ORDER)
                 .convertShape(VectorOperators.ZERO_EXTEND_S2I, I, 0);
         return bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
     }
@@ -95,7 +98,7 @@ public final class Lanes {
     /// Exponent and mantissa move to their places in a float, whose exponent bias is 112 larger; a
     /// multiplication by 2¹¹² makes up for it and turns subnormal halves into normal floats on the way.
     public static FloatVector loadFloat16(long address) {
-        IntVector half = (IntVector) ShortVector.fromMemorySegment(S, Memory.ALL, address, Memory.ORDER)
+        IntVector half = (IntVector) ShortVector.fromMemorySegment(S, Memory.ALL, address & Memory.USER, Memory.ORDER)
                 .convertShape(VectorOperators.S2I, I, 0);
         IntVector moved = half.lanewise(VectorOperators.LSHL, 13).and(0x0fffe000);
         VectorMask<Integer> special = moved.compare(VectorOperators.GE, 0x0f800000);
@@ -103,10 +106,29 @@ public final class Lanes {
         return scaled.lanewise(VectorOperators.OR, 0x7f800000, special).or(half.and(0x80000000)).reinterpretAsFloats();
     }
 
+    /// Unsigned bytes at `address` as ints.
+    static IntVector loadUnsignedBytes(long address) {
+        if (COUNT == 4) {
+            return IntVector.broadcast(I, Memory.i32(address)).lanewise(VectorOperators.LSHR, BYTE_SHIFTS).and(255);
+        }
+        return (IntVector) ByteVector.fromMemorySegment(B, Memory.ALL, address & Memory.USER, Memory.ORDER)
+                .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0);
+    }
+
+    /// Signed bytes at `address` as floats.
+    static FloatVector loadBytes(long address) {
+        if (COUNT == 4) {
+            return (FloatVector) IntVector.broadcast(I, Memory.i32(address)).lanewise(VectorOperators.LSHR, BYTE_SHIFTS)
+                    .lanewise(VectorOperators.LSHL, 24).lanewise(VectorOperators.ASHR, 24).convert(VectorOperators.I2F, 0);
+        }
+        return (FloatVector) ByteVector.fromMemorySegment(B, Memory.ALL, address & Memory.USER, Memory.ORDER)
+                .convertShape(VectorOperators.B2F, F, 0);
+    }
+
     /// Half-precision floats at `address` with sign, exponent and mantissa in their places in a float: a float 2¹¹² times
     /// too small, unless the half is an infinity or NaN, whose exponent then overflows into bit 28 when one is added to it.
     static IntVector moveFloat16(long address) {
-        return ((IntVector) ShortVector.fromMemorySegment(S, Memory.ALL, address, Memory.ORDER)
+        return ((IntVector) ShortVector.fromMemorySegment(S, Memory.ALL, address & Memory.USER, Memory.ORDER)
                 .convertShape(VectorOperators.S2I, I, 0)).lanewise(VectorOperators.LSHL, 13).and(0x8fffe000);
     }
 

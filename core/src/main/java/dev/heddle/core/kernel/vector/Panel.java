@@ -3,6 +3,7 @@ package dev.heddle.core.kernel.vector;
 import static dev.heddle.core.kernel.vector.Lanes.F;
 import static dev.heddle.core.tensor.Memory.ALL;
 import static dev.heddle.core.tensor.Memory.ORDER;
+import static dev.heddle.core.tensor.Memory.USER;
 
 import dev.heddle.core.tensor.Memory;
 import jdk.incubator.vector.FloatVector;
@@ -25,9 +26,10 @@ final class Panel {
     /// y[t,o] = Σ_i x[t,i] · w[o,i] for up to four activation rows.
     ///
     /// @param w f32 [rows rounded up to a multiple of 4, inner], rows `rowBytes` apart
+    /// @param pairs whether to sum in the order of quantized weights, [PairTile]; `inner` then consists of whole pairs
     /// @param sums scratch of [#sumsBytes] bytes
     static void four(long y, long yBytes, long x, long xBytes, int tokens, long w, long rowBytes, int rows, int inner,
-            long sums) {
+            boolean pairs, long sums) {
         int whole = Lanes.whole(inner);
         long x1 = x + Math.min(1, tokens - 1) * xBytes;
         long x2 = x + Math.min(2, tokens - 1) * xBytes;
@@ -39,8 +41,12 @@ final class Panel {
             int n = Math.min(whole - from, STRETCH);
             long at = 4L * from;
             for (int o = 0; o < rows; o += TILE) {
-                tile(sums + (long) o * TILE * 4 * Lanes.COUNT, x + at, x1 + at, x2 + at, x3 + at,
-                        w + o * rowBytes + at, rowBytes, n, from == 0);
+                long tile = sums + (long) o * TILE * 4 * Lanes.COUNT;
+                if (pairs) {
+                    PairTile.add(tile, x + at, x1 + at, x2 + at, x3 + at, w + o * rowBytes + at, rowBytes, n, from == 0);
+                } else {
+                    tile(tile, x + at, x1 + at, x2 + at, x3 + at, w + o * rowBytes + at, rowBytes, n, from == 0);
+                }
             }
         }
         for (int o = 0; o < rows; o += TILE) {
@@ -80,6 +86,7 @@ final class Panel {
 
     /// @param fresh whether the accumulators begin at zero
     private static void tile(long sums, long x0, long x1, long x2, long x3, long w0, long rowBytes, int n, boolean fresh) {
+        sums &= USER;
         long step = 4L * Lanes.COUNT;
         long w1 = w0 + rowBytes;
         long w2 = w1 + rowBytes;
@@ -101,26 +108,26 @@ final class Panel {
         FloatVector s32 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, sums + 11 * step, ORDER);
         FloatVector s33 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, sums + 15 * step, ORDER);
         for (int i = 0; i < n; i += Lanes.COUNT) {
-            FloatVector v0 = FloatVector.fromMemorySegment(F, ALL, x0 + 4L * i, ORDER);
-            FloatVector v1 = FloatVector.fromMemorySegment(F, ALL, x1 + 4L * i, ORDER);
-            FloatVector v2 = FloatVector.fromMemorySegment(F, ALL, x2 + 4L * i, ORDER);
-            FloatVector v3 = FloatVector.fromMemorySegment(F, ALL, x3 + 4L * i, ORDER);
-            FloatVector a = FloatVector.fromMemorySegment(F, ALL, w0 + 4L * i, ORDER);
+            FloatVector v0 = FloatVector.fromMemorySegment(F, ALL, x0 + 4L * i & USER, ORDER);
+            FloatVector v1 = FloatVector.fromMemorySegment(F, ALL, x1 + 4L * i & USER, ORDER);
+            FloatVector v2 = FloatVector.fromMemorySegment(F, ALL, x2 + 4L * i & USER, ORDER);
+            FloatVector v3 = FloatVector.fromMemorySegment(F, ALL, x3 + 4L * i & USER, ORDER);
+            FloatVector a = FloatVector.fromMemorySegment(F, ALL, w0 + 4L * i & USER, ORDER);
             s00 = a.fma(v0, s00);
             s01 = a.fma(v1, s01);
             s02 = a.fma(v2, s02);
             s03 = a.fma(v3, s03);
-            a = FloatVector.fromMemorySegment(F, ALL, w1 + 4L * i, ORDER);
+            a = FloatVector.fromMemorySegment(F, ALL, w1 + 4L * i & USER, ORDER);
             s10 = a.fma(v0, s10);
             s11 = a.fma(v1, s11);
             s12 = a.fma(v2, s12);
             s13 = a.fma(v3, s13);
-            a = FloatVector.fromMemorySegment(F, ALL, w2 + 4L * i, ORDER);
+            a = FloatVector.fromMemorySegment(F, ALL, w2 + 4L * i & USER, ORDER);
             s20 = a.fma(v0, s20);
             s21 = a.fma(v1, s21);
             s22 = a.fma(v2, s22);
             s23 = a.fma(v3, s23);
-            a = FloatVector.fromMemorySegment(F, ALL, w3 + 4L * i, ORDER);
+            a = FloatVector.fromMemorySegment(F, ALL, w3 + 4L * i & USER, ORDER);
             s30 = a.fma(v0, s30);
             s31 = a.fma(v1, s31);
             s32 = a.fma(v2, s32);

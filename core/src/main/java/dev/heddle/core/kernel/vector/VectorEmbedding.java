@@ -20,6 +20,17 @@ public final class VectorEmbedding implements Embedding {
     @Override
     public void gather(Tensor y, Tensor table, int[] ids, float scale) {
         DType type = table.dtype();
+        if (type.isQuantized()) {
+            workers.forRange(ids.length, 1, (from, to) -> {
+                for (int t = from; t < to; t++) {
+                    RowsQuantized.unpack(type, y.address(t), table.address(ids[t]), y.columns());
+                    if (scale != 1) {
+                        Arithmetic.scale(y.address(t), y.address(t), scale, y.columns());
+                    }
+                }
+            });
+            return;
+        }
         if (type != DType.F32 && type != DType.BF16 && type != DType.F16) {
             plain.gather(y, table, ids, scale);
             return;

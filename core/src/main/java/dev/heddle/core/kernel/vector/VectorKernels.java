@@ -8,12 +8,15 @@ import dev.heddle.core.kernel.CausalConvolution;
 import dev.heddle.core.kernel.CrossEntropy;
 import dev.heddle.core.kernel.DeltaWkv;
 import dev.heddle.core.kernel.DiagonalStateSpace;
+import dev.heddle.core.kernel.Dropout;
 import dev.heddle.core.kernel.Elementwise;
 import dev.heddle.core.kernel.Embedding;
 import dev.heddle.core.kernel.Experts;
 import dev.heddle.core.kernel.FeatureMaps;
 import dev.heddle.core.kernel.GatedDeltaRule;
+import dev.heddle.core.kernel.KullbackLeibler;
 import dev.heddle.core.kernel.LinearAttention;
+import dev.heddle.core.kernel.LoadBalance;
 import dev.heddle.core.kernel.LogDecay;
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.MatrixWkv;
@@ -38,10 +41,13 @@ public final class VectorKernels extends PlainKernels {
     private final Attention attention;
     private final AttentionDifference attentionDifference;
     private final LogDecay logDecay;
+    private final Dropout dropout;
     private final Rotary rotary;
     private final Embedding embedding;
     private final CrossEntropy crossEntropy;
+    private final KullbackLeibler kullbackLeibler;
     private final Experts experts;
+    private final LoadBalance loadBalance;
     private final TokenShift tokenShift;
     private final AdamW adamW;
     private final SelectiveScan selectiveScan;
@@ -66,10 +72,13 @@ public final class VectorKernels extends PlainKernels {
         attention = new VectorAttention(workers);
         attentionDifference = new VectorAttentionDifference(workers);
         logDecay = new VectorLogDecay(workers);
+        dropout = new VectorDropout(workers);
         rotary = new VectorRotary(workers);
         embedding = new VectorEmbedding(workers);
         crossEntropy = new VectorCrossEntropy(workers);
+        kullbackLeibler = new VectorKullbackLeibler(workers);
         experts = new VectorExperts(workers, matrixProduct);
+        loadBalance = new VectorLoadBalance(workers);
         tokenShift = new VectorTokenShift(workers);
         adamW = new VectorAdamW(workers);
         selectiveScan = new VectorSelectiveScan(workers);
@@ -132,6 +141,11 @@ public final class VectorKernels extends PlainKernels {
     }
 
     @Override
+    public Dropout dropout() {
+        return dropout;
+    }
+
+    @Override
     public Rotary rotary() {
         return rotary;
     }
@@ -147,8 +161,18 @@ public final class VectorKernels extends PlainKernels {
     }
 
     @Override
+    public KullbackLeibler kullbackLeibler() {
+        return kullbackLeibler;
+    }
+
+    @Override
     public Experts experts() {
         return experts;
+    }
+
+    @Override
+    public LoadBalance loadBalance() {
+        return loadBalance;
     }
 
     @Override

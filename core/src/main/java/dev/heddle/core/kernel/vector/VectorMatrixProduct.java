@@ -3,13 +3,9 @@ package dev.heddle.core.kernel.vector;
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.MatrixShapes;
 import dev.heddle.core.parallel.Workers;
-import dev.heddle.core.tensor.Blocks;
 import dev.heddle.core.tensor.DType;
-import dev.heddle.core.tensor.Memory;
 import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /// Matrix products on the Vector API.
 ///
@@ -32,6 +28,8 @@ public final class VectorMatrixProduct implements MatrixProduct {
 
     private final Workers workers;
     private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
+    /// What the calling thread hands to all: activations rounded to integers.
+    private final ThreadLocal<Scratch> shared = ThreadLocal.withInitial(Scratch::new);
     private final ProductGradients gradients;
 
     public VectorMatrixProduct(Workers workers) {
@@ -43,14 +41,16 @@ public final class VectorMatrixProduct implements MatrixProduct {
     public void product(Tensor y, Tensor x, Tensor w) {
         MatrixShapes.product(y, x, w);
         int step = step(x);
+        long rounded = rounded(x, w);
         workers.forRange(Math.ceilDiv(w.rows(), step), 1,
-                (from, to) -> rows(y, x, w, from * step, Math.min(to * step, w.rows())));
+                (from, to) -> rows(y, x, rounded, w, from * step, Math.min(to * step, w.rows())));
     }
 
     @Override
     public void products(Tensor[] y, Tensor x, Tensor[] w) {
         MatrixShapes.products(y, x, w);
         int step = step(x);
+        long rounded = rounded(x, w);
         int total = 0;
         for (Tensor weight : w) {
             total += Math.ceilDiv(weight.rows(), step);
@@ -60,7 +60,7 @@ public final class VectorMatrixProduct implements MatrixProduct {
             for (int k = 0; k < w.length; k++) {
                 int end = start + Math.ceilDiv(w[k].rows(), step);
                 if (from < end && to > start) {
-                    rows(y[k], x, w[k], Math.max(from - start, 0) * step, Math.min((to - start) * step, w[k].rows()));
+                    rows(y[k], x, rounded, w[k], Math.max(from - start, 0) * step, Math.min((to - start) * step, w[k].rows()));
                 }
                 start = end;
             }
@@ -74,15 +74,37 @@ public final class VectorMatrixProduct implements MatrixProduct {
             int rows = starts[e + 1] - starts[e];
             pieces[e + 1] = pieces[e] + (rows == 0 ? 0 : Math.ceilDiv(w[e].rows(), step(rows)));
         }
+        long rounded = rounded(x, w);
+        long roundedBytes = Int8Rows.bytes(x.columns());
         workers.forRange(pieces[w.length], 1, (from, to) -> {
             for (int e = 0; e < w.length; e++) {
                 if (from < pieces[e + 1] && to > pieces[e]) {
                     int step = step(starts[e + 1] - starts[e]);
-                    rows(y.rowRange(starts[e], starts[e + 1]), x.rowRange(starts[e], starts[e + 1]), w[e],
-                            Math.max(from - pieces[e], 0) * step, Math.min((to - pieces[e]) * step, w[e].rows()));
+                    rows(y.rowRange(starts[e], starts[e + 1]), x.rowRange(starts[e], starts[e + 1]),
+                            rounded + roundedBytes * starts[e], w[e], Math.max(from - pieces[e], 0) * step, Math.min((to - pieces[e]) * step, w[e].rows()));
                 }
             }
         });
+    }
+
+    /// Where the rows of `x` lie as [Int8Rows], if one of the weights wants them so; 0 otherwise.
+    private long rounded(Tensor x, Tensor... weights) {
+        boolean wanted = false;
+        for (Tensor w : weights) {
+            wanted |= w.dtype() == DType.Q4_0;
+        }
+        if (!wanted) {
+            return 0;
+        }
+        int inner = x.columns();
+        long bytes = Int8Rows.bytes(inner);
+        long rows = shared.get().address(bytes * x.rows());
+        workers.forRange(x.rows(), 4, (from, to) -> {
+            for (int t = from; t < to; t++) {
+                Int8Rows.round(rows + bytes * t, x.address(t), inner);
+            }
+        });
+        return rows;
     }
 
     private static int step(Tensor x) {
@@ -94,9 +116,14 @@ public final class VectorMatrixProduct implements MatrixProduct {
     }
 
     /// Outputs `from` to `to` of every activation row.
-    private void rows(Tensor y, Tensor x, Tensor w, int from, int to) {
+    private void rows(Tensor y, Tensor x, long rounded, Tensor w, int from, int to) {
         int tokens = x.rows();
-        if (tokens > DIRECT || w.dtype().isQuantized()) {
+        if (w.dtype() == DType.Q4_0) {
+            integers(y, rounded, w, from, to);
+            return;
+        }
+        boolean quantized = w.dtype().isQuantized();
+        if (tokens > DIRECT || quantized && tokens > 1) {
             for (int o = from; o < to; o += PANEL) {
                 panel(y, x, w, o, Math.min(o + PANEL, to));
             }
@@ -106,6 +133,10 @@ public final class VectorMatrixProduct implements MatrixProduct {
         long wAt = w.address(from);
         int rows = to - from;
         int inner = x.columns();
+        if (quantized && tokens == 1) {
+            RowsQuantized.one(w.dtype(), yAt, x.address(), wAt, w.rowBytes(), rows, inner, scratch.get().address(4L * inner));
+            return;
+        }
         if (tokens == 1) {
             switch (w.dtype()) {
                 case F32 -> RowsF32.one(yAt, x.address(), wAt, w.rowBytes(), rows, inner);
@@ -126,6 +157,26 @@ public final class VectorMatrixProduct implements MatrixProduct {
         }
     }
 
+    private void integers(Tensor y, long rounded, Tensor w, int from, int to) {
+        int tokens = y.rows();
+        int inner = w.columns();
+        long bytes = Int8Rows.bytes(inner);
+        if (tokens <= DIRECT) {
+            RowsQ4.product(y.address() + 4L * from, y.rowBytes(), rounded, bytes, tokens, w.address(from), w.rowBytes(), to - from,
+                    inner, scratch.get().address(RowsQ4.scratchBytes(inner)));
+            return;
+        }
+        long panel = scratch.get().address(PanelQ4.bytes(inner));
+        for (int o = from; o < to; o += PanelQ4.ROWS) {
+            int rows = Math.min(PanelQ4.ROWS, to - o);
+            PanelQ4.pack(panel, w.address(o), w.rowBytes(), rows, inner);
+            for (int t = 0; t < tokens; t += PanelQ4.TOKENS) {
+                PanelQ4.product(y.address(t) + 4L * o, y.rowBytes(), rounded + bytes * t, bytes,
+                        Math.min(PanelQ4.TOKENS, tokens - t), panel, rows, inner);
+            }
+        }
+    }
+
     private void panel(Tensor y, Tensor x, Tensor w, int from, int to) {
         int inner = x.columns();
         int rows = to - from;
@@ -137,7 +188,7 @@ public final class VectorMatrixProduct implements MatrixProduct {
         }
         for (int t = 0; t < x.rows(); t += Panel.TILE) {
             Panel.four(y.address(t) + 4L * from, y.rowBytes(), x.address(t), x.rowBytes(), Math.min(Panel.TILE, x.rows() - t),
-                    panel, panelRow, rows, inner, panel + panelBytes);
+                    panel, panelRow, rows, inner, w.dtype().isQuantized(), panel + panelBytes);
         }
     }
 
@@ -148,11 +199,7 @@ public final class VectorMatrixProduct implements MatrixProduct {
             case BF16 -> RowsBfloat16.unpack(to, from, n);
             case F16 -> RowsFloat16.unpack(to, from, n);
             case F64, I64, I32, I16, I8, U8, BOOL -> throw new IllegalArgumentException("weights cannot be " + type);
-            case Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q3_K, Q4_K, Q5_K, Q6_K -> {
-                float[] values = new float[n];
-                Blocks.read(type, from, n, values, 0);
-                MemorySegment.copy(values, 0, Memory.ALL, ValueLayout.JAVA_FLOAT, to, n);
-            }
+            case Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q3_K, Q4_K, Q5_K, Q6_K -> RowsQuantized.unpack(type, to, from, n);
         }
     }
 

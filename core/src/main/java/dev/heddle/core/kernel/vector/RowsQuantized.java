@@ -1,0 +1,59 @@
+package dev.heddle.core.kernel.vector;
+
+import static dev.heddle.core.kernel.vector.Lanes.load;
+
+import dev.heddle.core.tensor.DType;
+import dev.heddle.core.tensor.Memory;
+import jdk.incubator.vector.FloatVector;
+
+/// Products of one activation row with quantized weights.
+///
+/// An element's f32 value is what [#unpack] gives. Lane l of a sum adds up what pairs of vectors contribute, in their
+/// order: w[l]·x[l] + w[l+L]·x[l+L], the second product fused. So the sum waits for one addition where it would wait for
+/// two multiply-adds, which weights of few bytes arrive too fast for. Lanes are added as [Lanes#sum] does. [PairTile]
+/// holds to the same order.
+final class RowsQuantized {
+    private RowsQuantized() {
+    }
+
+    /// y[o] = Σ_i x[i] · w[o,i] for `rows` rows of `rowBytes` bytes from `w`, each expanded to f32 in `scratch`, which
+    /// stays in the first-level cache.
+    static void one(DType type, long y, long x, long w, long rowBytes, int rows, int inner, long scratch) {
+        if (type == DType.Q8_0) {
+            RowsQ8.one(y, x, w, rowBytes, rows, inner);
+            return;
+        }
+        for (int o = 0; o < rows; o++) {
+            unpack(type, scratch, w + o * rowBytes, inner);
+            dot(y + 4L * o, x, scratch, inner);
+        }
+    }
+
+    private static void dot(long y, long x, long w, int inner) {
+        FloatVector sum = Lanes.zero();
+        for (int i = 0; i < inner; i += 2 * Lanes.COUNT) {
+            FloatVector first = load(w + 4L * i).mul(load(x + 4L * i));
+            sum = sum.add(load(w + 4L * (i + Lanes.COUNT)).fma(load(x + 4L * (i + Lanes.COUNT)), first));
+        }
+        Memory.f32(y, Lanes.sum(sum));
+    }
+
+    /// Writes `n` weights from `w` to `to` as f32.
+    ///
+    /// @param n a multiple of the type's block
+    static void unpack(DType type, long to, long w, int n) {
+        switch (type) {
+            case Q8_0 -> Dequantize32.q8_0(to, w, n);
+            case Q4_0 -> Dequantize32.q4_0(to, w, n);
+            case Q4_1 -> Dequantize32.q4_1(to, w, n);
+            case Q5_0 -> Dequantize32.q5_0(to, w, n);
+            case Q5_1 -> Dequantize32.q5_1(to, w, n);
+            case Q3_K -> Dequantize256.q3(to, w, n);
+            case Q4_K -> Dequantize256.q4(to, w, n);
+            case Q5_K -> Dequantize256.q5(to, w, n);
+            case Q6_K -> Dequantize256.q6(to, w, n);
+            case F64, F32, F16, BF16, I64, I32, I16, I8, U8, BOOL ->
+                throw new IllegalArgumentException(type + " is not stored in blocks");
+        }
+    }
+}
