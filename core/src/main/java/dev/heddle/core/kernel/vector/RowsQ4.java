@@ -4,7 +4,9 @@ import static dev.heddle.core.kernel.vector.Int8Rows.GROUP;
 import static dev.heddle.core.kernel.vector.Lanes.COUNT;
 import static dev.heddle.core.kernel.vector.Lanes.F;
 import static dev.heddle.core.tensor.Memory.ALL;
+import static dev.heddle.core.tensor.Memory.FLOAT;
 import static dev.heddle.core.tensor.Memory.ORDER;
+import static dev.heddle.core.tensor.Memory.SHORT;
 import static dev.heddle.core.tensor.Memory.USER;
 
 import dev.heddle.core.tensor.Memory;
@@ -77,7 +79,7 @@ final class RowsQ4 {
                     if (blocks < padded) {
                         row = padded(copy, row, blocks, padded);
                     }
-                    products(products, scales, row, xRow, padded / 2);
+                    products(products, scales, row, xRow, padded);
                     sums(lanes + 4L * COUNT * r, products, scales, xRow + Int8Rows.scalesAt(inner),
                             xRow + Int8Rows.sumsAt(inner), padded);
                 }
@@ -93,36 +95,54 @@ final class RowsQ4 {
         return to;
     }
 
-    /// Σ n·q modulo 2¹⁶ over parts of the blocks, two blocks in the halves of a vector, and the blocks' scales.
-    private static void products(long to, long scales, long w, long x, int pairs) {
-        for (int b = 0; b < pairs; b++) {
-            long w0 = w & USER;
-            long x0 = x & USER;
+    /// Σ n·q modulo 2¹⁶ over parts of the blocks, two blocks in the halves of a vector, and the blocks' scales; four blocks at
+    /// a time, with one address for each array.
+    private static void products(long to, long scales, long w, long x, int blocks) {
+        for (int b = 0; b < blocks; b += 4) {
+            long w0 = w + BLOCK_BYTES * (long) b & USER;
+            long x0 = x + 64L * b & USER;
+            long to0 = to + STEP / 2 * b & USER;
+            long scale = scales + 4L * b & USER;
             ShortVector n0 = (ShortVector) ByteVector.fromMemorySegment(B, ALL, w0 + 2, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_B2S, S, 0);
-            ShortVector n1 = (ShortVector) ByteVector.fromMemorySegment(B, ALL, w0 + 20, ORDER)
                     .convertShape(VectorOperators.ZERO_EXTEND_B2S, S, 0);
             ShortVector p0 = n0.and((short) 15).mul(ShortVector.fromMemorySegment(S, ALL, x0, ORDER))
                     .add(n0.lanewise(VectorOperators.LSHR, 4).mul(ShortVector.fromMemorySegment(S, ALL, x0 + 32, ORDER)));
+            ShortVector n1 = (ShortVector) ByteVector.fromMemorySegment(B, ALL, w0 + 20, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2S, S, 0);
             ShortVector p1 = n1.and((short) 15).mul(ShortVector.fromMemorySegment(S, ALL, x0 + 64, ORDER))
                     .add(n1.lanewise(VectorOperators.LSHR, 4).mul(ShortVector.fromMemorySegment(S, ALL, x0 + 96, ORDER)));
+            ShortVector n2 = (ShortVector) ByteVector.fromMemorySegment(B, ALL, w0 + 38, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2S, S, 0);
+            ShortVector p2 = n2.and((short) 15).mul(ShortVector.fromMemorySegment(S, ALL, x0 + 128, ORDER))
+                    .add(n2.lanewise(VectorOperators.LSHR, 4).mul(ShortVector.fromMemorySegment(S, ALL, x0 + 160, ORDER)));
+            ShortVector n3 = (ShortVector) ByteVector.fromMemorySegment(B, ALL, w0 + 56, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2S, S, 0);
+            ShortVector p3 = n3.and((short) 15).mul(ShortVector.fromMemorySegment(S, ALL, x0 + 192, ORDER))
+                    .add(n3.lanewise(VectorOperators.LSHR, 4).mul(ShortVector.fromMemorySegment(S, ALL, x0 + 224, ORDER)));
             if (GROUP == 8) { // that was half of each block
                 n0 = (ShortVector) ByteVector.fromMemorySegment(B, ALL, w0 + 10, ORDER)
                         .convertShape(VectorOperators.ZERO_EXTEND_B2S, S, 0);
-                n1 = (ShortVector) ByteVector.fromMemorySegment(B, ALL, w0 + 28, ORDER)
-                        .convertShape(VectorOperators.ZERO_EXTEND_B2S, S, 0);
                 p0 = p0.add(n0.and((short) 15).mul(ShortVector.fromMemorySegment(S, ALL, x0 + 16, ORDER)))
                         .add(n0.lanewise(VectorOperators.LSHR, 4).mul(ShortVector.fromMemorySegment(S, ALL, x0 + 48, ORDER)));
+                n1 = (ShortVector) ByteVector.fromMemorySegment(B, ALL, w0 + 28, ORDER)
+                        .convertShape(VectorOperators.ZERO_EXTEND_B2S, S, 0);
                 p1 = p1.add(n1.and((short) 15).mul(ShortVector.fromMemorySegment(S, ALL, x0 + 80, ORDER)))
                         .add(n1.lanewise(VectorOperators.LSHR, 4).mul(ShortVector.fromMemorySegment(S, ALL, x0 + 112, ORDER)));
+                n2 = (ShortVector) ByteVector.fromMemorySegment(B, ALL, w0 + 46, ORDER)
+                        .convertShape(VectorOperators.ZERO_EXTEND_B2S, S, 0);
+                p2 = p2.add(n2.and((short) 15).mul(ShortVector.fromMemorySegment(S, ALL, x0 + 144, ORDER)))
+                        .add(n2.lanewise(VectorOperators.LSHR, 4).mul(ShortVector.fromMemorySegment(S, ALL, x0 + 176, ORDER)));
+                n3 = (ShortVector) ByteVector.fromMemorySegment(B, ALL, w0 + 64, ORDER)
+                        .convertShape(VectorOperators.ZERO_EXTEND_B2S, S, 0);
+                p3 = p3.add(n3.and((short) 15).mul(ShortVector.fromMemorySegment(S, ALL, x0 + 208, ORDER)))
+                        .add(n3.lanewise(VectorOperators.LSHR, 4).mul(ShortVector.fromMemorySegment(S, ALL, x0 + 240, ORDER)));
             }
-            p0.blend(p1, UPPER_HALF).add(p1.blend(p0, UPPER_HALF).rearrange(BY_HALF)).intoMemorySegment(ALL, to & USER, ORDER);
-            Memory.f32(scales, Float.float16ToFloat(Memory.i16(w0)));
-            Memory.f32(scales + 4, Float.float16ToFloat(Memory.i16(w0 + BLOCK_BYTES)));
-            w += 2 * BLOCK_BYTES;
-            x += 128;
-            to += STEP;
-            scales += 8;
+            p0.blend(p1, UPPER_HALF).add(p1.blend(p0, UPPER_HALF).rearrange(BY_HALF)).intoMemorySegment(ALL, to0, ORDER);
+            p2.blend(p3, UPPER_HALF).add(p3.blend(p2, UPPER_HALF).rearrange(BY_HALF)).intoMemorySegment(ALL, to0 + STEP, ORDER);
+            ALL.set(FLOAT, scale, Float.float16ToFloat(ALL.get(SHORT, w0)));
+            ALL.set(FLOAT, scale + 4, Float.float16ToFloat(ALL.get(SHORT, w0 + 18)));
+            ALL.set(FLOAT, scale + 8, Float.float16ToFloat(ALL.get(SHORT, w0 + 36)));
+            ALL.set(FLOAT, scale + 12, Float.float16ToFloat(ALL.get(SHORT, w0 + 54)));
         }
     }
 
