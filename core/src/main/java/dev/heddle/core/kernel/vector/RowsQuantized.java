@@ -23,6 +23,14 @@ final class RowsQuantized {
             RowsQ8.one(y, x, w, rowBytes, rows, inner);
             return;
         }
+        if (type == DType.Q4_K && RowsK.fits()) {
+            RowsK.q4(y, x, w, rowBytes, rows, inner, scratch);
+            return;
+        }
+        if (type == DType.Q6_K && RowsK.fits()) {
+            RowsK.q6(y, x, w, rowBytes, rows, inner, scratch);
+            return;
+        }
         for (int o = 0; o < rows; o++) {
             unpack(type, scratch, w + o * rowBytes, inner);
             dot(y + 4L * o, x, scratch, inner);
