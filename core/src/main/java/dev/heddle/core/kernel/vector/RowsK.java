@@ -20,13 +20,15 @@ import jdk.incubator.vector.VectorOperators;
 /// Products of one activation row with q4_K and q6_K weights, read in place, in the order of [RowsQuantized], for vectors
 /// of 16 floats: a pair of vectors is then a group of q4_K, or two of q6_K.
 final class RowsK {
-    /// Bytes of a block's scales and minima.
-    static final long SCRATCH = 64;
-
     /// Lanes of the minima beside the scales of a q4_K block.
     private static final VectorMask<Float> MINIMA = VectorMask.fromLong(F, 0xff00);
 
     private RowsK() {
+    }
+
+    /// Scratch memory that a product needs.
+    static long scratchBytes(int inner) {
+        return LaneSums.BYTES + inner / 4;
     }
 
     /// Whether the vectors of this process fit.
@@ -34,23 +36,40 @@ final class RowsK {
         return COUNT == 16;
     }
 
-    /// @param scratch [#SCRATCH] bytes
+    /// @param scratch [#scratchBytes]
     static void q4(long y, long x, long w, long rowBytes, int rows, int inner, long scratch) {
-        for (int o = 0; o < rows; o++) {
-            row4(y + 4L * o, x, w + o * rowBytes, inner, scratch & USER);
+        long scales = scratch + LaneSums.BYTES;
+        for (int o = 0; o < rows; o += 16) {
+            int some = Math.min(16, rows - o);
+            for (int r = 0; r < some; r++) {
+                scales4(scales, w + (o + r) * rowBytes, inner / 256);
+                row4(scratch + 64L * r, x, w + (o + r) * rowBytes, inner, scales);
+            }
+            LaneSums.fold(scratch, scratch);
+            Memory.copy(y + 4L * o, scratch, 4L * some);
         }
     }
 
-    private static void row4(long y, long x, long w, int inner, long scales) {
+    /// Scales of the eight groups of each block, then their minima, negated.
+    private static void scales4(long to, long w, int blocks) {
+        for (int b = 0; b < blocks; b++) {
+            Memory.i64(to + 64L * b, Dequantize256.scales(w + 144L * b + 4));
+            Memory.i64(to + 64L * b + 8, Dequantize256.minima(w + 144L * b + 4));
+        }
+        for (int b = 0; b < blocks; b++) {
+            long at = to + 64L * b & USER;
+            long block = w + 144L * b & USER;
+            FloatVector factors = FloatVector.broadcast(F, Float.float16ToFloat(ALL.get(SHORT, block)))
+                    .blend(-Float.float16ToFloat(ALL.get(SHORT, block + 2)), MINIMA);
+            ((FloatVector) ByteVector.fromMemorySegment(B, ALL, at, ORDER).convertShape(VectorOperators.B2F, F, 0))
+                    .mul(factors).intoMemorySegment(ALL, at, ORDER);
+        }
+    }
+
+    private static void row4(long to, long x, long w, int inner, long scales) {
         FloatVector sum = FloatVector.zero(F);
         for (int i = 0; i < inner; i += 256) {
             long block = w & USER;
-            Memory.i64(scales, Dequantize256.scales(block + 4));
-            Memory.i64(scales + 8, Dequantize256.minima(block + 4));
-            FloatVector factors = FloatVector.broadcast(F, Float.float16ToFloat(ALL.get(SHORT, block)))
-                    .blend(-Float.float16ToFloat(ALL.get(SHORT, block + 2)), MINIMA);
-            ((FloatVector) ByteVector.fromMemorySegment(B, ALL, scales & USER, ORDER).convertShape(VectorOperators.B2F, F, 0))
-                    .mul(factors).intoMemorySegment(ALL, scales & USER, ORDER);
             for (int c = 0; c < 4; c++) {
                 long q = block + 16 + 32L * c & USER;
                 long v = x + 4L * i + 256L * c & USER;
@@ -73,23 +92,39 @@ final class RowsK {
                         .fma(scale, min).fma(FloatVector.fromMemorySegment(F, ALL, v + 192, ORDER), first));
             }
             w += 144;
+            scales += 64;
         }
-        Memory.f32(y, Lanes.sum(sum));
+        sum.intoMemorySegment(ALL, to & USER, ORDER);
     }
 
-    /// @param scratch [#SCRATCH] bytes
+    /// @param scratch [#scratchBytes]
     static void q6(long y, long x, long w, long rowBytes, int rows, int inner, long scratch) {
-        for (int o = 0; o < rows; o++) {
-            row6(y + 4L * o, x, w + o * rowBytes, inner, scratch & USER);
+        long scales = scratch + LaneSums.BYTES;
+        for (int o = 0; o < rows; o += 16) {
+            int some = Math.min(16, rows - o);
+            for (int r = 0; r < some; r++) {
+                scales6(scales, w + (o + r) * rowBytes, inner / 256);
+                row6(scratch + 64L * r, x, w + (o + r) * rowBytes, inner, scales);
+            }
+            LaneSums.fold(scratch, scratch);
+            Memory.copy(y + 4L * o, scratch, 4L * some);
         }
     }
 
-    private static void row6(long y, long x, long w, int inner, long scales) {
+    /// Scales of the sixteen groups of each block.
+    private static void scales6(long to, long w, int blocks) {
+        for (int b = 0; b < blocks; b++) {
+            long block = w + 210L * b & USER;
+            ((FloatVector) ByteVector.fromMemorySegment(B, ALL, block + 192, ORDER).convertShape(VectorOperators.B2F, F, 0))
+                    .mul(Float.float16ToFloat(ALL.get(SHORT, block + 208)))
+                    .intoMemorySegment(ALL, to + 64L * b & USER, ORDER);
+        }
+    }
+
+    private static void row6(long to, long x, long w, int inner, long scales) {
         FloatVector sum = FloatVector.zero(F);
         for (int i = 0; i < inner; i += 256) {
             long block = w & USER;
-            ((FloatVector) ByteVector.fromMemorySegment(B, ALL, block + 192, ORDER).convertShape(VectorOperators.B2F, F, 0))
-                    .mul(Float.float16ToFloat(ALL.get(SHORT, block + 208))).intoMemorySegment(ALL, scales & USER, ORDER);
             for (int half = 0; half < 2; half++) {
                 long low = block + 64L * half & USER;
                 long high = block + 128 + 32L * half & USER;
@@ -133,7 +168,8 @@ final class RowsK {
                         .fma(FloatVector.fromMemorySegment(F, ALL, v + 448, ORDER), first));
             }
             w += 210;
+            scales += 64;
         }
-        Memory.f32(y, Lanes.sum(sum));
+        sum.intoMemorySegment(ALL, to & USER, ORDER);
     }
 }

@@ -16,6 +16,11 @@ final class RowsQuantized {
     private RowsQuantized() {
     }
 
+    /// Scratch memory that [#one] needs.
+    static long scratchBytes(int inner) {
+        return 4L * inner + LaneSums.BYTES;
+    }
+
     /// y[o] = Σ_i x[i] · w[o,i] for `rows` rows of `rowBytes` bytes from `w`, each expanded to f32 in `scratch`, which
     /// stays in the first-level cache.
     static void one(DType type, long y, long x, long w, long rowBytes, int rows, int inner, long scratch) {
