@@ -57,6 +57,7 @@ final class ConvertCommand implements Callable<Integer> {
         RecurrentMixer chosen = mixer.map(ConvertCommand::mixer).orElse(RecurrentMixer.MAMBA2);
         HybridCheckpoint.require(output);
         try (Checkpoint transformer = Checkpoint.open(ModelArgument.folder(model))) {
+            transformer.requireFolder();
             if (mixersFrom.isEmpty()) {
                 write(transformer, HybridConversion.of(transformer, pattern, chosen, seed));
                 return 0;

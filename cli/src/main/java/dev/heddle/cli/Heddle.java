@@ -18,6 +18,7 @@ import picocli.CommandLine.ExitCode;
             InspectCommand.class,
             ZooCommand.class,
             QuantizeCommand.class,
+            PerplexityCommand.class,
             BenchCommand.class,
             LogitsCommand.class,
             GradsCommand.class,

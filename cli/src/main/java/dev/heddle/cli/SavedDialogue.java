@@ -69,7 +69,7 @@ final class SavedDialogue implements Dialogue {
             case CANCELLED -> " (stopped)";
             case TIMEOUT -> " (stopped: it took too long)";
             case CONTEXT -> " (the context of " + model.scheduler().context() + " tokens is full; /reset begins anew)";
-            case LENGTH -> " (" + answer.usage().generated() + " tokens)";
+            case LENGTH -> " (" + answer.usage().generated() + " tokens" + (model.template().isPresent() ? ")" : "; /more goes on)");
             case STOP, FAILED -> "";
         };
     }

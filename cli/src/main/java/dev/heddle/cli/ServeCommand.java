@@ -2,7 +2,6 @@ package dev.heddle.cli;
 
 import dev.heddle.checkpoint.family.Checkpoint;
 import dev.heddle.checkpoint.template.ChatTemplate;
-import dev.heddle.checkpoint.tokenizer.SpecialTokens;
 import dev.heddle.checkpoint.tokenizer.Tokenizers;
 import dev.heddle.core.backend.Backend;
 import dev.heddle.engine.GenerationDefaults;
@@ -157,7 +156,7 @@ final class ServeCommand implements Callable<Integer> {
         open.push(checkpoint);
         String template = templateFile != null ? Files.readString(templateFile) : ChatTemplate.sources(checkpoint.folder()).values().stream()
                 .reduce("", String::concat);
-        Optional<ChatTemplate> chat = templateFile != null ? Optional.of(ChatTemplate.of(template, SpecialTokens.names(checkpoint.folder())))
+        Optional<ChatTemplate> chat = templateFile != null ? Optional.of(ChatTemplate.of(template, Tokenizers.specialNames(checkpoint.folder())))
                 : ChatTemplate.load(checkpoint.folder());
         ServedModel model = new ServedModel(named ? argument.substring(0, equals) : name(source),
                 LanguageModel.load(checkpoint, backend), Tokenizers.load(checkpoint.folder()), chat, template,

@@ -65,6 +65,9 @@ final class TrainCommand implements Callable<Integer> {
     @Option(names = "--pairs", paramLabel = "N", split = ",", description = "numbers of pairs of --task mqar, for example 4,8,16")
     List<Integer> pairs = List.of();
 
+    @Option(names = "--teacher", paramLabel = "MODEL", description = "checkpoint to distil: the loss also pulls towards its distributions")
+    String teacher;
+
     @Option(names = "--steps", paramLabel = "N", description = "steps of the first phase")
     Long steps;
 
@@ -128,8 +131,11 @@ final class TrainCommand implements Callable<Integer> {
 
     private static void train(TrainConfig config, Path base, TrainingModel source, Optional<TrainingRun.Text> text, Backend backend,
             TrainingProgress progress, AtomicBoolean stopped) {
-        try (TrainingRun run = new TrainingRun(config, base, source.start(), text, backend, progress)) {
+        Optional<Checkpoint> teacher = config.teacher().map(about -> TrainingModel.checkpoint(about.model(), base));
+        try (TrainingRun run = new TrainingRun(config, base, source.start(), text, teacher.map(Checkpoint::model), backend, progress)) {
             train(run, backend, stopped);
+        } finally {
+            teacher.ifPresent(Checkpoint::close);
         }
     }
 
@@ -157,6 +163,7 @@ final class TrainCommand implements Callable<Integer> {
         put(json, "seed", seed);
         put(json, "output", output);
         put(json, "optimizer.rate", rate);
+        put(json, "teacher.model", teacher);
         put(json, "task.type", task);
         if (!pairs.isEmpty()) {
             put(json, "task.pairs", pairs);
@@ -171,7 +178,7 @@ final class TrainCommand implements Callable<Integer> {
 
     private boolean hasOptions() {
         return model != null || tokenizer != null || !data.isEmpty() || steps != null || length != null || batch != null
-                || task != null || !pairs.isEmpty() || rate != null || seed != null || output != null || !overrides.isEmpty();
+                || task != null || teacher != null || !pairs.isEmpty() || rate != null || seed != null || output != null || !overrides.isEmpty();
     }
 
     private static ObjectNode tree(Path file) {

@@ -35,8 +35,14 @@ final class TrainingModel implements AutoCloseable {
             Preset preset = Zoo.get(model);
             return new TrainingModel(Start.of(Zoo.config(preset), preset.name()), Optional.empty());
         }
-        Checkpoint opened = Checkpoint.open(Files.exists(path) ? path : ModelArgument.folder(model));
+        Checkpoint opened = checkpoint(model, base);
         return new TrainingModel(Start.of(opened), Optional.of(opened));
+    }
+
+    /// A checkpoint on disk or the hub.
+    static Checkpoint checkpoint(String model, Path base) {
+        Path path = base.resolve(model);
+        return Checkpoint.open(Files.exists(path) ? path : ModelArgument.folder(model));
     }
 
     private static ModelSpec languageModel(ArchitectureSpec architecture) {

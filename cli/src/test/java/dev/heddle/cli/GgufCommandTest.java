@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -60,6 +61,20 @@ class GgufCommandTest {
         CommandLineRun none = CommandLineRun.of("tokenize", model("jamba.gguf"), "text");
         assertEquals(1, none.code());
         assertTrue(none.errors().getFirst().contains("holds no tokenizer, and neither does its folder"), none.err());
+    }
+
+    @Test
+    void trainingsStartFromFolders() throws IOException {
+        Files.writeString(folder.resolve("text.txt"), "Once upon a time. ".repeat(200));
+        Path config = Files.writeString(folder.resolve("train.yaml"), "model: " + model("llama.gguf") + "\ntokenizer: "
+                + FILES.resolveSibling("../models/story-falcon-h1").normalize() + "\ndata:\n  - {file: text.txt}\nsteps: 1\nlength: 8\n"
+                + "batch: 1\noutput: run\n");
+        for (CommandLineRun run : List.of(CommandLineRun.of("train", config.toString()),
+                CommandLineRun.of("convert", model("llama.gguf"), "--to-hybrid", "*", folder.resolve("out").toString()))) {
+            assertEquals(1, run.code(), run.err());
+            assertEquals(List.of("heddle: " + model("llama.gguf") + ": is a GGUF file; only a checkpoint's folder can be trained or "
+                    + "converted"), run.errors());
+        }
     }
 
     @Test

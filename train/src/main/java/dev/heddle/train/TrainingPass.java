@@ -12,14 +12,12 @@ import dev.heddle.core.spec.MixtureOfExpertsSpec;
 import dev.heddle.core.spec.MixtureOfLayersSpec;
 import dev.heddle.core.state.SequenceState;
 import dev.heddle.core.state.Snapshot;
-import dev.heddle.core.state.StatePool;
 import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Tensor;
 import dev.heddle.train.data.Stretch;
 import dev.heddle.train.optimize.Optimizer;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -39,9 +37,8 @@ public final class TrainingPass implements AutoCloseable {
     private long step = -1;
     private int part;
     private final Executor executor;
-    private final StatePool states;
-    private final List<Optional<SequenceState>> lanes;
-    private final List<SequenceState> ended = new ArrayList<>();
+    private final LaneStates states;
+    private Optional<Teacher> teacher = Optional.empty();
 
     /// @param lanes lanes of the sampler whose stretches this will see
     /// @param carry whether states pass from step to step
@@ -65,9 +62,14 @@ public final class TrainingPass implements AutoCloseable {
         this.model = model;
         this.backend = backend;
         this.carry = carry;
-        this.lanes = new ArrayList<>(Collections.nCopies(lanes, Optional.empty()));
         executor = new Executor(backend);
-        states = new StatePool(backend, model.states(), DType.F32);
+        states = new LaneStates(model, backend, lanes);
+    }
+
+    /// Learns from a teacher too; evaluations stay without it. It is closed with this pass.
+    public TrainingPass withTeacher(Teacher teacher) {
+        this.teacher = Optional.of(teacher);
+        return this;
     }
 
     /// Adds the gradient of Σ loss / `predictions` to the optimizer's gradients and returns Σ loss in nats.
@@ -84,7 +86,7 @@ public final class TrainingPass implements AutoCloseable {
         step = optimizer.step();
         double sum = losses(stretches, Optional.of(tape), predictions);
         tape.backward();
-        release();
+        states.release();
         return sum;
     }
 
@@ -92,14 +94,8 @@ public final class TrainingPass implements AutoCloseable {
     public double evaluate(List<Stretch> stretches) {
         executor.forgetDerived();
         double sum = losses(stretches, Optional.empty(), 1);
-        release();
+        states.release();
         return sum;
-    }
-
-    /// Gives back the states that no later pass goes on from. The backward still reads their keys and values.
-    private void release() {
-        ended.forEach(SequenceState::close);
-        ended.clear();
     }
 
     /// What a model answers at the places that have a target.
@@ -111,13 +107,12 @@ public final class TrainingPass implements AutoCloseable {
 
     /// The answers at all places that have a target, every stretch from an empty state. Their logits exist all at once.
     public Answers answer(List<Stretch> stretches) {
-        List<SequenceState> sequences = stretches.stream().map(_ -> states.open()).toList();
-        ended.addAll(sequences);
+        List<SequenceState> sequences = states.open(stretches, false);
         Places places = Places.of(stretches);
         Pass pass = Pass.of(executor, sequences, stretches.stream().map(Stretch::inputs).toList(), Optional.empty());
         executor.forgetDerived();
         float[] logits = backend.read(model.logits(pass, places.rows()));
-        release();
+        states.release();
         int width = model.spec().vocabulary();
         double loss = 0;
         int right = 0;
@@ -147,16 +142,9 @@ public final class TrainingPass implements AutoCloseable {
     }
 
     private double losses(List<Stretch> stretches, Optional<Tape> tape, long predictions) {
-        List<SequenceState> sequences = new ArrayList<>();
-        List<int[]> inputs = new ArrayList<>();
         boolean carries = carry && tape.isPresent();
-        for (Stretch stretch : stretches) {
-            sequences.add(carries ? laneState(stretch) : states.open());
-            inputs.add(stretch.inputs());
-            if (!carries) {
-                ended.add(sequences.getLast());
-            }
-        }
+        List<SequenceState> sequences = states.open(stretches, carries);
+        List<int[]> inputs = stretches.stream().map(Stretch::inputs).toList();
         Places asked = Places.of(stretches);
         // a batch that asks for nothing still moves its sequences on: one row is computed and counts nothing
         boolean nothing = asked.rows().length == 0;
@@ -165,11 +153,17 @@ public final class TrainingPass implements AutoCloseable {
         Arrays.fill(weights, nothing ? 0 : 1f / predictions);
         Pass pass = tape.isEmpty() ? Pass.of(executor, sequences, inputs, tape)
                 : Pass.training(executor, sequences, inputs, tape.get(), training(nothing ? 0 : (double) weights.length / predictions));
+        Optional<Teacher> teaches = teacher.filter(_ -> tape.isPresent());
+        NextTokenLoss.Losses losses = NextTokenLoss.apply(model, pass, places.rows(), places.targets(), weights,
+                teaches.map(of -> of.begin(stretches, carries)));
         double sum = 0;
-        for (float loss : NextTokenLoss.apply(model, pass, places.rows(), places.targets(), weights)) {
+        for (float loss : losses.crossEntropy()) {
             sum += loss;
         }
         Model.advance(sequences, inputs);
+        if (teaches.isPresent()) {
+            sum = teaches.get().end(stretches, losses, !nothing);
+        }
         routers.gather(pass.routers(), pass.rows());
         return nothing ? 0 : sum;
     }
@@ -185,44 +179,30 @@ public final class TrainingPass implements AutoCloseable {
         return routers;
     }
 
-    private SequenceState laneState(Stretch stretch) {
-        int lane = stretch.lane();
-        Optional<SequenceState> old = lanes.get(lane);
-        if (stretch.continues() && old.isPresent()) {
-            return old.get();
-        }
-        // the old state may belong to an earlier segment of this very pass
-        old.ifPresent(ended::add);
-        SequenceState fresh = states.open();
-        lanes.set(lane, Optional.of(fresh));
-        return fresh;
-    }
-
     /// Most bytes of activations and their gradients there ever were; [dev.heddle.core.model.analysis.TrainingMemory] tells
     /// it beforehand.
     public long peakActivations() {
         return executor.workspace().peak() + executor.lasting().peak();
     }
 
-    /// What each lane carries on to the next step.
+    /// What each lane carries on to the next step; a teacher's lanes follow the student's.
     List<Optional<Snapshot>> lanes() {
-        return lanes.stream().map(lane -> lane.map(states::snapshot)).toList();
+        List<Optional<Snapshot>> all = new ArrayList<>(states.snapshots());
+        teacher.map(Teacher::lanes).ifPresent(all::addAll);
+        return all;
     }
 
     /// Continues with what [#lanes] returned.
     void restore(List<Optional<Snapshot>> carried) {
-        if (carried.size() != lanes.size()) {
-            throw new IllegalArgumentException(carried.size() + " carried states for " + lanes.size() + " lanes");
-        }
-        for (int i = 0; i < carried.size(); i++) {
-            lanes.get(i).ifPresent(SequenceState::close);
-            lanes.set(i, carried.get(i).map(states::restore));
-        }
+        int own = Math.min(states.lanes(), carried.size());
+        states.restore(carried.subList(0, own));
+        teacher.ifPresent(of -> of.restore(carried.subList(own, carried.size())));
     }
 
     @Override
     public void close() {
         executor.close();
         states.close();
+        teacher.ifPresent(Teacher::close);
     }
 }

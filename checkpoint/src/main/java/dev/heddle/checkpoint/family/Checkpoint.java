@@ -111,6 +111,15 @@ public final class Checkpoint implements AutoCloseable {
         return folder;
     }
 
+    /// This checkpoint, if what begins with it can write such checkpoints again.
+    /// @throws CheckpointException if it is a GGUF file
+    public Checkpoint requireFolder() {
+        if (family instanceof GgufFamily) {
+            throw new CheckpointException(folder + ": is a GGUF file; only a checkpoint's folder can be trained or converted");
+        }
+        return this;
+    }
+
     public Config config() {
         return config;
     }

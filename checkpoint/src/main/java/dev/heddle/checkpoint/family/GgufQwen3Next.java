@@ -17,12 +17,13 @@ import dev.heddle.core.spec.SequenceSpec;
 import java.util.ArrayList;
 import java.util.List;
 
-/// `qwen3next`. The parts of the delta nets' input projection lie apart (`attn_qkv`, `attn_gate`), rates and decays as in
-/// the original (`ssm_ba`); norms hold w and not w − 1.
+/// `qwen3next`, `qwen35` and `qwen35moe`. The parts of the delta nets' input projection lie apart (`attn_qkv`, `attn_gate`),
+/// norms hold w and not w − 1. Rates and decays are as in the original in `qwen3next` (`ssm_ba`), apart in the others
+/// (`ssm_beta`, `ssm_alpha`), whose value heads are tiled: those of a key head lie as many apart as there are key heads.
 final class GgufQwen3Next implements GgufFamily {
     @Override
     public List<String> architectures() {
-        return List.of("qwen3next");
+        return List.of("qwen3next", "qwen35", "qwen35moe");
     }
 
     @Override
@@ -61,7 +62,8 @@ final class GgufQwen3Next implements GgufFamily {
             throw gguf.config().invalid("ssm.inner_size", heads + " heads of " + head + " values");
         }
         return new GatedDeltaNetSpec(gguf.config().integer("ssm.group_count"), heads, head, head,
-                gguf.config().integer("ssm.conv_kernel"), Activation.SILU, 1, norm);
+                gguf.config().integer("ssm.conv_kernel"), Activation.SILU, 1, norm)
+                .withTiledHeads(!gguf.architecture().equals("qwen3next"));
     }
 
     private static ChannelMixerSpec channel(GgufConfig gguf, int block) {
@@ -109,11 +111,20 @@ final class GgufQwen3Next implements GgufFamily {
         layer.bindRows("q.weight", "attn_qkv.weight", 0, keys).bindRows("k.weight", "attn_qkv.weight", keys, 2 * keys);
         layer.bindRows("v.weight", "attn_qkv.weight", 2 * keys, spec.convChannels());
         layer.bind("gate.weight", "attn_gate.weight");
-        int each = spec.heads() / spec.keyHeads();
-        layer.bindRows("rate.weight", "ssm_ba.weight", RowParts.of(spec.keyHeads(), 2 * each, 0, each));
-        layer.bindRows("decay.weight", "ssm_ba.weight", RowParts.of(spec.keyHeads(), 2 * each, each, each));
+        if (layer.has("ssm_ba.weight")) {
+            together(layer, spec);
+        } else {
+            layer.bind("rate.weight", "ssm_beta.weight").bind("decay.weight", "ssm_alpha.weight");
+        }
         layer.bind("conv.weight", "ssm_conv1d.weight").bind("dt_bias", "ssm_dt.bias");
         layer.bindTransformed("A_log", "ssm_a", Transform.LOG_OF_NEGATIVE);
         layer.bind("head_norm.weight", "ssm_norm.weight").bind("out.weight", "ssm_out.weight");
+    }
+
+    /// `ssm_ba` holds for each key head the rates, then the decays of its value heads.
+    private static void together(Binder layer, GatedDeltaNetSpec spec) {
+        int each = spec.heads() / spec.keyHeads();
+        layer.bindRows("rate.weight", "ssm_ba.weight", RowParts.of(spec.keyHeads(), 2 * each, 0, each));
+        layer.bindRows("decay.weight", "ssm_ba.weight", RowParts.of(spec.keyHeads(), 2 * each, each, each));
     }
 }

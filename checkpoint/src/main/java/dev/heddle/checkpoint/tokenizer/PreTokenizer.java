@@ -1,8 +1,10 @@
 package dev.heddle.checkpoint.tokenizer;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.heddle.checkpoint.json.Json;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -81,6 +83,21 @@ enum PreTokenizer {
     /// Whether a word that is a token is that token, whatever the merges say.
     boolean wholeWords() {
         return wholeWords;
+    }
+
+    /// The name it is written under.
+    String label() {
+        return names.getFirst();
+    }
+
+    /// Whether texts are composed (NFC) first.
+    boolean composed() {
+        return composed;
+    }
+
+    /// What cuts a text, one after the other.
+    List<String> expressions() {
+        return expressions;
     }
 
     /// `normalizer`, `pre_tokenizer` and `decoder` of a `tokenizer.json`.

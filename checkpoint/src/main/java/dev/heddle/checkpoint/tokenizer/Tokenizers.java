@@ -46,7 +46,7 @@ public final class Tokenizers {
     }
 
     /// The tokenizer file of a folder.
-    private static Optional<Path> beside(Path folder) {
+    static Optional<Path> beside(Path folder) {
         Path json = folder.resolve("tokenizer.json");
         if (Files.isRegularFile(json)) {
             return Optional.of(json);

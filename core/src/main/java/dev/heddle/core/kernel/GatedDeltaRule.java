@@ -9,10 +9,16 @@ import dev.heddle.core.tensor.Tensor;
 /// S[t,i,j] = P[t,i,j] + β[t]·k[t,i]·(v[t,j] − Σ_m k[t,m]·P[t,m,j]);
 /// y[t,j] = Σ_i q[t,i]·S[t,i,j].
 ///
-/// Value head h reads key head h·keyHeads/heads.
+/// Value head h reads key head h·keyHeads/heads, or h mod keyHeads where value heads are tiled.
 public interface GatedDeltaRule {
     /// Sizes: keyHeads G, which divide heads H; keyDim K, valueDim V.
-    record Shape(int keyHeads, int heads, int keyDim, int valueDim) {
+    ///
+    /// @param tiled whether the value heads of a key head lie G apart and not next to each other
+    record Shape(int keyHeads, int heads, int keyDim, int valueDim, boolean tiled) {
+        public Shape(int keyHeads, int heads, int keyDim, int valueDim) {
+            this(keyHeads, heads, keyDim, valueDim, false);
+        }
+
         /// f32 numbers of one sequence's state.
         public int stateElements() {
             return heads * keyDim * valueDim;
@@ -20,7 +26,12 @@ public interface GatedDeltaRule {
 
         /// The key head that a value head reads.
         public int keyHead(int head) {
-            return head / (heads / keyHeads);
+            return tiled ? head % keyHeads : head / (heads / keyHeads);
+        }
+
+        /// The `index`-th value head that reads a key head.
+        public int valueHead(int keyHead, int index) {
+            return tiled ? index * keyHeads + keyHead : keyHead * (heads / keyHeads) + index;
         }
     }
 

@@ -24,6 +24,8 @@ public interface Kernels {
 
     CrossEntropy crossEntropy();
 
+    KullbackLeibler kullbackLeibler();
+
     Experts experts();
 
     LoadBalance loadBalance();

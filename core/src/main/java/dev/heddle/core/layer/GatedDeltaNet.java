@@ -63,7 +63,7 @@ final class GatedDeltaNet implements Layer {
         aLog = scope.small("A_log", Initial.each((_, _, u) -> Math.log(1e-3 + 16 * u)), spec.heads());
         headNorm = scope.norm("head_norm", spec.headNorm(), spec.valueDim());
         out = scope.matrix("out.weight", Initial.RESIDUAL, width, spec.valueWidth());
-        shape = new Shape(spec.keyHeads(), spec.heads(), spec.keyDim(), spec.valueDim());
+        shape = new Shape(spec.keyHeads(), spec.heads(), spec.keyDim(), spec.valueDim(), spec.tiledHeads());
         convState = scope.recurrentState("conv", (spec.conv() - 1) * spec.convChannels());
         state = scope.recurrentState("delta", shape.stateElements());
     }

@@ -14,6 +14,7 @@ package dev.heddle.core.spec;
 ///                   projection to one decay a head
 /// @param gateRank   width of a low-rank projection to the gate; 0 for a direct one
 /// @param gate       non-linearity on the gate
+/// @param tiledHeads whether value head h reads key head h mod keyHeads, not h·keyHeads/heads (Qwen3.5 in GGUF files)
 public record GatedDeltaNetSpec(
         @Default(sameAs = "heads") int keyHeads,
         int heads,
@@ -25,7 +26,8 @@ public record GatedDeltaNetSpec(
         NormSpec headNorm,
         @Default("0") int decayRank,
         @Default("0") int gateRank,
-        @Default("silu") Activation gate) implements MixerSpec {
+        @Default("silu") Activation gate,
+        @Default("false") boolean tiledHeads) implements MixerSpec {
     public GatedDeltaNetSpec {
         Check.divides("gatedDeltaNet.keyHeads", keyHeads, "gatedDeltaNet.heads", heads);
         Check.positive("gatedDeltaNet.heads", heads);
@@ -40,10 +42,20 @@ public record GatedDeltaNetSpec(
         Check.present("gatedDeltaNet.gate", gate);
     }
 
+    public GatedDeltaNetSpec(int keyHeads, int heads, int keyDim, int valueDim, int conv, Activation activation,
+            double rateScale, NormSpec headNorm, int decayRank, int gateRank, Activation gate) {
+        this(keyHeads, heads, keyDim, valueDim, conv, activation, rateScale, headNorm, decayRank, gateRank, gate, false);
+    }
+
     /// One decay a head and a gate through silu, both projected directly.
     public GatedDeltaNetSpec(int keyHeads, int heads, int keyDim, int valueDim, int conv, Activation activation,
             double rateScale, NormSpec headNorm) {
         this(keyHeads, heads, keyDim, valueDim, conv, activation, rateScale, headNorm, 0, 0, Activation.SILU);
+    }
+
+    public GatedDeltaNetSpec withTiledHeads(boolean tiledHeads) {
+        return new GatedDeltaNetSpec(keyHeads, heads, keyDim, valueDim, conv, activation, rateScale, headNorm, decayRank, gateRank,
+                gate, tiledHeads);
     }
 
     /// Decays the state forgets by: one a head, or one for each key channel of each head.

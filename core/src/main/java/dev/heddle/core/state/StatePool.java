@@ -34,6 +34,7 @@ public final class StatePool implements AutoCloseable {
     private final Deque<Integer> freeSlots = new ArrayDeque<>();
     private int slots;
     private int expected = Integer.MAX_VALUE;
+    private long expectedBytes = Long.MAX_VALUE;
     private int kept;
 
     /// @param keyValueType how keys and values are stored: f32, f16 or bf16
@@ -67,9 +68,11 @@ public final class StatePool implements AutoCloseable {
         return layout;
     }
 
-    /// Says how many sequences will be open at a time at most, so that room is not made for more.
-    public void expect(int sequences) {
+    /// Says how many sequences will be open at a time at most, and how many bytes their keys and values will take together
+    /// with those of kept states, so that no room is made for more.
+    public void expect(int sequences, long keyValueBytes) {
         expected = sequences;
+        expectedBytes = keyValueBytes;
     }
 
     /// A new empty sequence.
@@ -97,7 +100,7 @@ public final class StatePool implements AutoCloseable {
             boolean shared = end > rows && table.isShared(sequence.slot(), rows);
             int missing = table.missing(sequence.slot(), end) + (shared ? 1 : 0);
             if (missing > table.free()) {
-                growPages(table, table.capacity() + Math.max(missing - table.free(), table.capacity() / 4 + LEAST_GROWTH));
+                growPages(table, larger(table, table.capacity() - table.free() + missing));
             }
             if (shared) {
                 part(table, sequence.slot(), rows);
@@ -341,6 +344,25 @@ public final class StatePool implements AutoCloseable {
             freeSlots.addLast(slot);
         }
         slots = newSlots;
+    }
+
+    /// A capacity of at least `needed` pages that leaves room to grow, within what is expected.
+    private int larger(PageTable table, int needed) {
+        long bytes = 0;
+        for (int id = 0; id < keys.length; id++) {
+            bytes += tableOf[id] == table ? pageBytes(id) : 0;
+        }
+        long ample = table.capacity() + (long) Math.max(table.capacity() / 4, LEAST_GROWTH);
+        return (int) Math.max(needed, Math.min(ample, expectedBytes / bytes));
+    }
+
+    /// Bytes of all tensors for states, keys and values, whether in use or not; kept recurrent states aside.
+    public long allocatedBytes() {
+        long bytes = slots * layout.recurrentBytes();
+        for (int id = 0; id < keys.length; id++) {
+            bytes += tableOf[id].capacity() * pageBytes(id);
+        }
+        return bytes;
     }
 
     private void growPages(PageTable table, int capacity) {

@@ -24,8 +24,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 
 /// Runs many generations on one model at a time. One thread steps the model: each step is a single ragged pass with the
-/// next row of every answer and a bounded piece of the prompts that wait, so generations come and go between steps and
-/// a long prompt does not hold up the others.
+/// next row of every answer and a bounded piece of the prompts that wait, so generations come and go between steps. After
+/// a piece of a prompt the answers have some steps for themselves, so a long prompt does not hold them up.
 ///
 /// An answer has the same bits whatever else runs: prompts are cut at multiples of the chunk, counted from the start of
 /// the sequence, and a row's values do not depend on the rows beside it.
@@ -38,6 +38,8 @@ public final class Scheduler implements AutoCloseable {
     private static final int LONGEST_RETRY = 120;
     /// Chunks of a prompt from one kept state to the next.
     private static final int KEEP_EVERY = 4;
+    /// After a pass with prompts, answers go on alone for this part of the time it took.
+    private static final int ANSWERS_SHARE = 4;
     private static final long LOOK_AROUND = TimeUnit.MILLISECONDS.toNanos(100);
 
     private final LanguageModel model;
@@ -56,6 +58,8 @@ public final class Scheduler implements AutoCloseable {
     private long reserved;
     private long stateBytes;
     private long steps;
+    /// Time that answers may still go on alone.
+    private long answersTime;
     private boolean draining;
     private boolean closed;
 
@@ -66,7 +70,7 @@ public final class Scheduler implements AutoCloseable {
         this.model = model;
         this.options = options;
         context = context(model, options);
-        model.states().expect(options.parallel());
+        model.states().expect(options.parallel(), options.memoryBytes());
         cache = options.cacheBytes() == 0 ? Optional.empty() : Optional.of(new PrefixCache(model.states(), options.prefillChunk(),
                 options.cacheBytes(), options.cacheFolder().map(folder -> folder(model, options, folder))));
         thread = Thread.ofPlatform().name("heddle-scheduler").daemon().start(this::run);
@@ -282,7 +286,7 @@ public final class Scheduler implements AutoCloseable {
                 sweep();
                 admit();
                 tire();
-                Step step = Step.choose(running, options.prefillChunk());
+                Step step = Step.choose(running, options.prefillChunk(), answersTime <= 0);
                 if (!step.isEmpty()) {
                     return Optional.of(step);
                 }
@@ -408,6 +412,7 @@ public final class Scheduler implements AutoCloseable {
         }
         long computed = System.nanoTime();
         steps++;
+        answersTime = prefill > 0 ? (computed - start) / ANSWERS_SHARE : answersTime - (computed - start);
         int decoded = (int) step.members().stream().filter(one -> !one.isPrefilling()).count();
         step.members().stream().filter(Running::isPrefilling).forEach(one -> one.served(steps));
         List<Runnable> ends = new ArrayList<>();

@@ -12,7 +12,9 @@ import java.util.List;
 /// @param complete how many of them, from the front, want logits
 record Step(List<Running> members, int complete) {
     /// Chooses among `running`. Prompts take turns, the one least recently served first.
-    static Step choose(List<Running> running, int chunk) {
+    ///
+    /// @param prompts whether it is their turn; it always is when no answer is on its way
+    static Step choose(List<Running> running, int chunk, boolean prompts) {
         List<Running> complete = new ArrayList<>();
         List<Running> incomplete = new ArrayList<>();
         for (Running one : running) {
@@ -20,10 +22,10 @@ record Step(List<Running> members, int complete) {
                 complete.add(one);
             }
         }
-        List<Running> prompts = running.stream().filter(Running::isPrefilling)
-                .sorted(Comparator.comparingLong(Running::served)).toList();
+        List<Running> turns = prompts || complete.isEmpty() ? running.stream().filter(Running::isPrefilling)
+                .sorted(Comparator.comparingLong(Running::served)).toList() : List.of();
         int rows = 0;
-        for (Running one : prompts) {
+        for (Running one : turns) {
             if (rows > 0 && rows + one.pieceLength() > chunk) {
                 break;
             }

@@ -21,6 +21,7 @@ import java.util.stream.IntStream;
 /// A program that measures the scheduler on a checkpoint, or on a preset with random weights.
 ///
 /// `streams MODEL PROMPT TOKENS N…`: total speed and time to the first token of N generations at a time.
+/// `stream MODEL TOKENS`: memory of one answer of so many tokens, ten times on its way.
 /// `turns MODEL TOKENS`: time to the first token of a conversation's first and second turn.
 final class SchedulerBench {
     private SchedulerBench() {
@@ -31,6 +32,7 @@ final class SchedulerBench {
             switch (args[0]) {
                 case "streams" -> streams(model, Integer.parseInt(args[2]), Integer.parseInt(args[3]),
                         Arrays.stream(args).skip(4).mapToInt(Integer::parseInt).toArray());
+                case "stream" -> stream(model, Integer.parseInt(args[2]));
                 case "turns" -> turns(model, Integer.parseInt(args[2]));
                 default -> throw new IllegalArgumentException(args[0]);
             }
@@ -59,6 +61,7 @@ final class SchedulerBench {
     private static void run(LanguageModel model, int prompt, int tokens, int count) throws InterruptedException {
         try (Scheduler scheduler = new Scheduler(model, options(count).withCacheBytes(0))) {
             List<Generation> generations = new ArrayList<>();
+            long start = System.nanoTime();
             for (int i = 0; i < count; i++) {
                 generations.add(scheduler.submit(GenerationRequest.of(SchedulerTest.prompt(model, prompt, i)).withMaxTokens(tokens)
                         .withSampling(SamplingOptions.DEFAULT, i)));
@@ -66,12 +69,31 @@ final class SchedulerBench {
             for (Generation generation : generations) {
                 generation.await();
             }
+            double seconds = (System.nanoTime() - start) * 1e-9;
             SchedulerCounters counters = scheduler.counters();
             double first = generations.stream().mapToDouble(one -> one.timings().queued() + one.timings().prefill()).average().orElse(0);
-            System.out.println(String.format(Locale.ROOT, "%3d streams  decode %8.1f tok/s in all  prefill %8.1f tok/s  first token %7.3f s"
-                    + "  sampling %4.1f %%", count, (counters.generatedTokens() - count) / counters.decodeSeconds(),
-                    counters.prefillTokens() / counters.prefillSeconds(), first,
+            System.out.println(String.format(Locale.ROOT, "%3d streams  %8.1f tok/s in all  decode %8.1f tok/s  prefill %8.1f tok/s"
+                    + "  first token %7.3f s  sampling %4.1f %%", count, counters.generatedTokens() / seconds,
+                    generations.stream().mapToDouble(one -> (tokens - 1) / one.timings().decode()).sum(), counters.prefillTokens() / counters.prefillSeconds(), first,
                     100 * counters.samplingSeconds() / (counters.decodeSeconds() + counters.prefillSeconds() + counters.samplingSeconds())));
+        }
+    }
+
+    private static void stream(LanguageModel model, int tokens) throws InterruptedException {
+        try (Scheduler scheduler = new Scheduler(model, options(1).withCacheBytes(0).withContext(0));
+                Generation generation = scheduler.submit(GenerationRequest.of(new int[] {1}).withSampling(SamplingOptions.DEFAULT, 1))) {
+            Runtime runtime = Runtime.getRuntime();
+            for (int i = 1; i <= tokens; i++) {
+                if (generation.next().isEmpty()) {
+                    throw new IllegalStateException("ended after " + i + " tokens: " + generation.finish());
+                }
+                if (i % (tokens / 10) == 0) {
+                    runtime.gc();
+                    System.out.println(String.format(Locale.ROOT, "%9d tokens  %.0f s  state %d bytes  scratch %d bytes  heap %.1f MiB", i,
+                            generation.timings().decode(), scheduler.counters().stateBytes(), model.scratchBytes(),
+                            (runtime.totalMemory() - runtime.freeMemory()) / 1048576.0));
+                }
+            }
         }
     }
 

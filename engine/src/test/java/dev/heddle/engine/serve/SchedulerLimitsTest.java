@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.checkpoint.family.Checkpoint;
 import dev.heddle.core.backend.CpuBackend;
+import dev.heddle.core.state.StatePool;
 import dev.heddle.engine.LanguageModel;
 import dev.heddle.engine.TestFiles;
 import dev.heddle.engine.sampling.SamplingOptions;
@@ -27,6 +28,7 @@ class SchedulerLimitsTest {
     private static final SchedulerOptions OPTIONS = SchedulerOptions.DEFAULT.withParallel(2).withPrefillChunk(64).withCacheBytes(0);
 
     private static Checkpoint checkpoint;
+    private static Checkpoint mamba;
     private static CpuBackend backend;
     private static LanguageModel hybrid;
     private static LanguageModel recurrent;
@@ -36,9 +38,8 @@ class SchedulerLimitsTest {
         checkpoint = Checkpoint.open(TestFiles.path("testdata/fixtures/falcon_h1"));
         backend = CpuBackend.best();
         hybrid = LanguageModel.load(checkpoint, backend);
-        try (Checkpoint mamba = Checkpoint.open(TestFiles.path("testdata/fixtures/mamba2"))) {
-            recurrent = LanguageModel.load(mamba, backend);
-        }
+        mamba = Checkpoint.open(TestFiles.path("testdata/fixtures/mamba2"));
+        recurrent = LanguageModel.load(mamba, backend);
     }
 
     @AfterAll
@@ -47,6 +48,7 @@ class SchedulerLimitsTest {
         recurrent.close();
         hybrid.close();
         backend.close();
+        mamba.close();
         checkpoint.close();
     }
 
@@ -111,7 +113,7 @@ class SchedulerLimitsTest {
     @Test
     void memoryDecidesHowManyRun() throws Exception {
         long two = 2 * hybrid.states().bytes(64, 64);
-        try (Scheduler scheduler = new Scheduler(hybrid, OPTIONS.withParallel(8).withQueue(3).withMemoryBytes(two).withContext(64))) {
+        try (LanguageModel model = LanguageModel.load(checkpoint, backend); Scheduler scheduler = new Scheduler(model, OPTIONS.withParallel(8).withQueue(3).withMemoryBytes(two).withContext(64))) {
             CountDownLatch release = hold(scheduler);
             List<Generation> generations = new ArrayList<>();
             for (int i = 0; i < 3; i++) {
@@ -128,6 +130,8 @@ class SchedulerLimitsTest {
                 assertEquals(20 - (generation == generations.getFirst() ? 1 : 0), generation.rest().length);
             }
             assertEquals(1, scheduler.counters().rejected());
+            StatePool states = model.states();
+            assertTrue(states.allocatedBytes() - states.layout().recurrentBytes() * 8 <= two, states.allocatedBytes() + " bytes for " + two);
         }
         assertThrows(IllegalArgumentException.class, () -> new Scheduler(hybrid, OPTIONS.withMemoryBytes(1000)));
     }

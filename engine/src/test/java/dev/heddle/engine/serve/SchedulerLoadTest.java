@@ -22,14 +22,16 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /// 64 readers of mixed answers, some of whom go away: every finished answer is the one computed alone, and in the end
-/// nothing is left.
+/// nothing is left. With `-Dheddle.long=true` for five minutes, other readers each time.
 class SchedulerLoadTest {
     private static final int READERS = 64;
     private static final SchedulerOptions OPTIONS = SchedulerOptions.DEFAULT.withParallel(12).withQueue(20).withPrefillChunk(64)
             .withContext(1024).withCacheBytes(2 << 20);
 
-    private static GenerationRequest request(LanguageModel model, int number) {
-        Random random = new Random(number);
+    private static final Duration LONG = Duration.ofMinutes(5);
+
+    private static GenerationRequest request(LanguageModel model, int round, int number) {
+        Random random = new Random(round * READERS + number);
         // prompts that have their beginning in common
         int[] common = SchedulerTest.prompt(model, 150, number % 3);
         int[] prompt = Arrays.copyOf(common, 1 + random.nextInt(150));
@@ -43,38 +45,46 @@ class SchedulerLoadTest {
         long threads = schedulerThreads();
         try (Checkpoint checkpoint = Checkpoint.open(TestFiles.path("testdata/fixtures/jamba")); CpuBackend backend = CpuBackend.best();
                 LanguageModel model = LanguageModel.load(checkpoint, backend)) {
-            List<Optional<int[]>> answers = new ArrayList<>();
-            AtomicInteger refused = new AtomicInteger();
-            try (Scheduler scheduler = new Scheduler(model, OPTIONS); ExecutorService readers = Executors.newVirtualThreadPerTaskExecutor()) {
-                List<Future<Optional<int[]>>> running = new ArrayList<>();
-                for (int i = 0; i < READERS; i++) {
-                    int number = i;
-                    running.add(readers.submit(() -> read(scheduler, request(model, number), number, refused)));
-                }
-                for (Future<Optional<int[]>> one : running) {
-                    answers.add(one.get());
-                }
-                assertTrue(scheduler.drain(Duration.ofSeconds(60)));
-                SchedulerCounters counters = scheduler.counters();
-                assertEquals(0, counters.running() + counters.waiting(), counters::toString);
-                assertEquals(0, counters.reservedBytes() + counters.stateBytes(), counters::toString);
-                assertEquals(READERS, counters.finished() + counters.cancelled(), counters::toString);
-                assertEquals(refused.get(), counters.rejected());
-                assertTrue(counters.cacheHits() > 0, counters::toString);
-                assertEquals(0, model.states().openSequences());
-            }
-            long finished = answers.stream().filter(Optional::isPresent).count();
-            assertTrue(finished > READERS / 2 && finished < READERS, finished + " answers were read to their end");
-            try (Scheduler alone = new Scheduler(model, OPTIONS.withCacheBytes(0))) {
-                for (int i = 0; i < READERS; i++) {
-                    if (answers.get(i).isPresent()) {
-                        assertArrayEquals(alone.submit(request(model, i)).rest(), answers.get(i).get(), "answer " + i);
-                    }
-                }
-            }
-            assertEquals(0, model.states().keptBytes());
+            long end = System.nanoTime() + LONG.toNanos();
+            int round = 0;
+            do {
+                load(model, round++);
+            } while (Boolean.getBoolean("heddle.long") && System.nanoTime() < end);
         }
         assertEquals(threads, schedulerThreads());
+    }
+
+    private static void load(LanguageModel model, int round) throws Exception {
+        List<Optional<int[]>> answers = new ArrayList<>();
+        AtomicInteger refused = new AtomicInteger();
+        try (Scheduler scheduler = new Scheduler(model, OPTIONS); ExecutorService readers = Executors.newVirtualThreadPerTaskExecutor()) {
+            List<Future<Optional<int[]>>> running = new ArrayList<>();
+            for (int i = 0; i < READERS; i++) {
+                int number = i;
+                running.add(readers.submit(() -> read(scheduler, request(model, round, number), number, refused)));
+            }
+            for (Future<Optional<int[]>> one : running) {
+                answers.add(one.get());
+            }
+            assertTrue(scheduler.drain(Duration.ofSeconds(60)));
+            SchedulerCounters counters = scheduler.counters();
+            assertEquals(0, counters.running() + counters.waiting(), counters::toString);
+            assertEquals(0, counters.reservedBytes() + counters.stateBytes(), counters::toString);
+            assertEquals(READERS, counters.finished() + counters.cancelled(), counters::toString);
+            assertEquals(refused.get(), counters.rejected());
+            assertTrue(counters.cacheHits() > 0, counters::toString);
+            assertEquals(0, model.states().openSequences());
+        }
+        long finished = answers.stream().filter(Optional::isPresent).count();
+        assertTrue(finished > READERS / 2 && finished < READERS, finished + " answers were read to their end");
+        try (Scheduler alone = new Scheduler(model, OPTIONS.withCacheBytes(0))) {
+            for (int i = 0; i < READERS; i++) {
+                if (answers.get(i).isPresent()) {
+                    assertArrayEquals(alone.submit(request(model, round, i)).rest(), answers.get(i).get(), "answer " + i);
+                }
+            }
+        }
+        assertEquals(0, model.states().keptBytes());
     }
 
     private static long schedulerThreads() {

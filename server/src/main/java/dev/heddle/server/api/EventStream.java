@@ -44,6 +44,9 @@ final class EventStream {
                 out.flush();
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
+            } catch (RuntimeException e) {
+                // the library has exceptions of its own for a socket that is closed
+                throw new UncheckedIOException(new IOException(e));
             }
         });
     }

@@ -2,6 +2,7 @@ package dev.heddle.server.http;
 
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
 import io.helidon.webserver.http.Filter;
 import io.helidon.webserver.http.FilterChain;
 import io.helidon.webserver.http.RoutingRequest;
@@ -57,7 +58,14 @@ public final class Gate implements Filter {
     @Override
     public void filter(FilterChain chain, RoutingRequest request, RoutingResponse response) {
         active.incrementAndGet();
-        response.whenSent(() -> count(response.status().code()));
+        Connections.Connection connection = connections.current();
+        response.whenSent(() -> {
+            count(response.status().code());
+            // the library announces the end of a connection and leaves the closing to the client
+            if (request.headers().containsToken(HeaderValues.CONNECTION_CLOSE)) {
+                connection.close();
+            }
+        });
         try {
             response.header(HeaderNames.create("X-Content-Type-Options"), "nosniff");
             response.header(HeaderNames.create("Referrer-Policy"), "no-referrer");

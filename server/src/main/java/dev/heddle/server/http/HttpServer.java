@@ -60,7 +60,7 @@ public final class HttpServer implements AutoCloseable {
             throw ApiException.unknownPath(StaticFiles.shown(request.path().path()));
         });
         routing.error(ApiException.class, (_, response, e) -> Responses.send(response, e));
-        routing.error(RuntimeException.class, (_, response, e) -> unexpected(response, e));
+        routing.error(Throwable.class, (_, response, e) -> unexpected(response, e));
         try {
             server = WebServer.builder().address(InetAddress.getByName(options.host())).port(options.port())
                     .shutdownHook(false).useNio(false)
@@ -75,10 +75,7 @@ public final class HttpServer implements AutoCloseable {
         }
     }
 
-    private void unexpected(ServerResponse response, RuntimeException e) {
-        if (response.isSent()) {
-            throw e;
-        }
+    private static void unexpected(ServerResponse response, Throwable e) {
         LOG.log(System.Logger.Level.ERROR, "a request failed", e);
         Responses.send(response, ApiException.of(500, "this server has failed on the request; its log says why"));
     }
@@ -87,7 +84,10 @@ public final class HttpServer implements AutoCloseable {
     private DirectHandlers refusals() {
         DirectHandlers.Builder handlers = DirectHandlers.builder();
         for (DirectHandler.EventType type : DirectHandler.EventType.values()) {
-            handlers.addHandler(type, (DirectHandler) (_, _, status, headers, message) -> refusal(status, headers, message));
+            // whatever a route throws is answered by it; what fails before is a request that is no HTTP
+            boolean damaged = type == DirectHandler.EventType.INTERNAL_ERROR;
+            handlers.addHandler(type, (DirectHandler) (_, _, status, headers, message) -> damaged
+                    ? refusal(Status.BAD_REQUEST_400, headers, "the request is not valid HTTP") : refusal(status, headers, message));
         }
         return handlers.build();
     }

@@ -29,6 +29,7 @@ import java.util.Optional;
 /// @param balanceRate     rate at which routers that add a bias for their choice move it towards an even use of experts
 /// @param optimizer       AdamW and learning rates
 /// @param lora            train low-rank adapters instead of the weights
+/// @param teacher         a model to learn from beside the text
 /// @param freeze          parameters to leave as they are: names, or patterns such as `blocks.0.*`
 /// @param evaluateEvery   steps between evaluations; 0 for none
 /// @param evaluateTokens  most tokens of an evaluation
@@ -56,6 +57,7 @@ public record TrainConfig(
         @Default("0") double balanceRate,
         @Default("{}") OptimizerConfig optimizer,
         Optional<LoraConfig> lora,
+        Optional<TeacherConfig> teacher,
         @Default("[]") List<String> freeze,
         @Default("100") long evaluateEvery,
         @Default("65536") long evaluateTokens,
@@ -109,6 +111,7 @@ public record TrainConfig(
     /// The same training from another seed into another folder.
     public TrainConfig with(long seed, String output) {
         return new TrainConfig(model, tokenizer, task, data, validation, heldOut, steps, schedule, anneal, length, batch, accumulate,
-                carry, recompute, seed, dropout, balanceLoss, balanceRate, optimizer, lora, freeze, evaluateEvery, evaluateTokens, checkpointEvery, keep, output);
+                carry, recompute, seed, dropout, balanceLoss, balanceRate, optimizer, lora, teacher, freeze, evaluateEvery,
+                evaluateTokens, checkpointEvery, keep, output);
     }
 }

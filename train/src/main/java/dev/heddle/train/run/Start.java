@@ -52,7 +52,7 @@ public final class Start {
 
     /// A checkpoint to go on from; those written are of its family and names. It must stay open until the model is built.
     public static Start of(Checkpoint checkpoint) {
-        Binder binder = Binder.of(checkpoint.weights());
+        Binder binder = Binder.of(checkpoint.requireFolder().weights());
         checkpoint.family().bind(checkpoint.config(), checkpoint.spec(), binder);
         return new Start(checkpoint.config(), checkpoint.spec(), binder,
                 Optional.of(new CheckpointParameters(checkpoint.weights(), binder)));

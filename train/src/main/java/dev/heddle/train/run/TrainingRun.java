@@ -14,6 +14,7 @@ import dev.heddle.core.pass.DropoutMask;
 import dev.heddle.core.pass.Training;
 import dev.heddle.core.tensor.Tensor;
 import dev.heddle.train.RouterBalance;
+import dev.heddle.train.Teacher;
 import dev.heddle.train.TrainableParameters;
 import dev.heddle.train.Trainer;
 import dev.heddle.train.TrainingException;
@@ -71,6 +72,7 @@ public final class TrainingRun implements AutoCloseable {
     private final Optimizer optimizer;
     private final Training training;
     private final TrainingPass pass;
+    private final Optional<Teacher> taught;
 
     /// What turns text into tokens.
     ///
@@ -81,6 +83,12 @@ public final class TrainingRun implements AutoCloseable {
     /// @param base folder that relative paths of the configuration start from
     /// @param text empty only if the configuration has a task that is no text
     public TrainingRun(TrainConfig config, Path base, Start start, Optional<Text> text, Backend backend, RunListener listener) {
+        this(config, base, start, text, Optional.empty(), backend, listener);
+    }
+
+    /// @param teacher the model that the configuration names as teacher; its weights stay open until this is closed
+    public TrainingRun(TrainConfig config, Path base, Start start, Optional<Text> text, Optional<Model> teacher, Backend backend,
+            RunListener listener) {
         this.config = config;
         this.base = base;
         this.start = start;
@@ -107,6 +115,9 @@ public final class TrainingRun implements AutoCloseable {
                     + "anything; balance_loss works with every router");
         }
         pass = new TrainingPass(model, backend, config.batch(), config.carry(), training, new RouterBalance(backend, config.balanceRate()));
+        taught = config.teacher().map(about -> new Teacher(teacher.orElseThrow(() -> new TrainingException("the teacher "
+                + about.model() + " has not been opened")), backend, config.batch(), about.weight(), about.temperature()).requireVocabulary(vocabulary));
+        taught.ifPresent(pass::withTeacher);
     }
 
     /// The configured factor, or the one published with the model.
@@ -213,6 +224,8 @@ public final class TrainingRun implements AutoCloseable {
                     .put("recurrent_rate", step.factor() * config.optimizer().recurrentRate())
                     .put("attention_rate", step.factor() * config.optimizer().attentionRate())
                     .put("tokens", step.step() * step.tokens()).put("tokens_per_second", step.tokens() / step.seconds());
+            taught.flatMap(Teacher::lesson).ifPresent(lesson -> line.put("cross_entropy", lesson.crossEntropy())
+                    .put("divergence", lesson.divergence()));
             step.routers().ifPresent(use -> line.put("balance_loss", use.balance()).put("busiest_expert", use.busiest()));
             boolean atEnd = step.step() == total;
             if (config.evaluateEvery() > 0 && (step.step() % config.evaluateEvery() == 0 || atEnd) && evaluation.tokens() > 0) {
@@ -304,6 +317,7 @@ public final class TrainingRun implements AutoCloseable {
         return SpecFile.json(start.spec()) + " " + config.task().map(Object::toString).orElse("") + config.data() + config.validation() + config.heldOut() + config.steps()
                 + config.schedule() + config.anneal() + config.length() + " " + config.batch() + " " + config.accumulate() + " "
                 + config.carry() + config.seed() + config.optimizer() + config.lora() + config.freeze()
+                + config.teacher().map(Object::toString).orElse("")
                 + (config.dropout() == 0 ? "" : "dropout " + config.dropout() + " ")
                 + (balanceLoss() == 0 ? "" : "balance " + balanceLoss() + " ")
                 + (config.balanceRate() == 0 ? "" : "biases " + config.balanceRate() + " ")

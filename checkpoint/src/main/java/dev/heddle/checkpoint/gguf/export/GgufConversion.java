@@ -28,6 +28,7 @@ public final class GgufConversion {
     private static final int GRAIN = 1 << 14;
 
     private final Export export;
+    private final List<String> remarks;
     private final Function<String, Tensor> parameters;
     private final Map<String, DType> types;
     private final Map<String, GgufValue> metadata = new LinkedHashMap<>();
@@ -41,12 +42,14 @@ public final class GgufConversion {
         void report(String tensor, long done, long total);
     }
 
+    /// @param remarks    what whoever asks for the file should know about it
     /// @param parameters finds a parameter by its name; asked when its turn comes
     /// @param types      of all tensors
     /// @param general    metadata beside the architecture's, written before it
-    public GgufConversion(Export export, Function<String, Tensor> parameters, Map<String, DType> types,
+    public GgufConversion(Export export, List<String> remarks, Function<String, Tensor> parameters, Map<String, DType> types,
             Map<String, GgufValue> general) {
         this.export = export;
+        this.remarks = List.copyOf(remarks);
         this.parameters = parameters;
         this.types = types;
         metadata.putAll(general);
@@ -87,9 +90,9 @@ public final class GgufConversion {
         return export.architecture();
     }
 
-    /// Why the model is not written as the architecture its family has, if so.
-    public Optional<String> remark() {
-        return export.remark();
+    /// What whoever asks for the file should know about it.
+    public List<String> remarks() {
+        return remarks;
     }
 
     /// The type of each tensor.

@@ -7,6 +7,8 @@ import dev.heddle.checkpoint.gguf.GgufMetadata;
 import dev.heddle.checkpoint.gguf.GgufValue;
 import dev.heddle.checkpoint.quantize.FileType;
 import dev.heddle.checkpoint.quantize.TensorTypes;
+import dev.heddle.checkpoint.template.ChatTemplate;
+import dev.heddle.checkpoint.tokenizer.GgufVocabulary;
 import dev.heddle.core.layer.ParameterSource;
 import dev.heddle.core.model.Model;
 import dev.heddle.core.model.ShapeOnly;
@@ -20,6 +22,8 @@ import java.util.Optional;
 
 /// The ways to a GGUF file: from a checkpoint, and from another GGUF file.
 public final class GgufConversions {
+    private static final String CHAT_TEMPLATE = "tokenizer.chat_template";
+
     private GgufConversions() {
     }
 
@@ -31,8 +35,14 @@ public final class GgufConversions {
         all.putAll(shapes.buffers());
         ParameterSource source = checkpoint.parameters();
         Map<String, GgufValue> general = GgufConversion.general(export.architecture(), checkpoint.spec().name(), file);
-        general.put("tokenizer.ggml.model", new GgufValue.Text("none"));
-        return new GgufConversion(export, name -> source.parameter(name, ParameterSource.Kind.MATRIX, all.get(name).shape()),
+        GgufVocabulary.Described vocabulary = GgufVocabulary.of(checkpoint.folder(), checkpoint.spec().vocabulary());
+        general.putAll(vocabulary.values());
+        ChatTemplate.sources(checkpoint.folder()).forEach((name, template) -> general.put(name.equals("default")
+                ? CHAT_TEMPLATE : CHAT_TEMPLATE + "." + name, new GgufValue.Text(template)));
+        List<String> remarks = new ArrayList<>();
+        export.remark().ifPresent(text -> remarks.add("written as Heddle's own architecture, which llama.cpp does not load: " + text));
+        vocabulary.remark().ifPresent(remarks::add);
+        return new GgufConversion(export, remarks, name -> source.parameter(name, ParameterSource.Kind.MATRIX, all.get(name).shape()),
                 GgufConversion.types(export, file), general);
     }
 
@@ -54,7 +64,8 @@ public final class GgufConversions {
         Map<String, DType> types = TensorTypes.of(file, candidates, metadata.index(architecture + ".block_count").orElseThrow(
                 () -> new CheckpointException(source.describe() + ": the metadata has no " + architecture + ".block_count")),
                 metadata.index(architecture + ".expert_count").orElse(0));
-        return new GgufConversion(new Export(architecture, Map.of(), tensors, Optional.empty()), source::tensor, types, values);
+        return new GgufConversion(new Export(architecture, Map.of(), tensors, Optional.empty()), List.of(), source::tensor, types,
+                values);
     }
 
     /// Whether writing this file anew would quantize numbers that are quantized already.

@@ -87,7 +87,7 @@ final class Qwen3NextArchitecture implements GgufArchitecture {
 
     private static void delta(Draft draft, Draft.Below layer, GatedDeltaNetSpec spec, NormSpec norm) {
         Unsuitable.unless(spec.keyDim() == spec.valueDim(), "delta nets whose keys are as wide as their values");
-        Unsuitable.unless(spec.decayRank() == 0 && spec.gateRank() == 0 && spec.gate() == Activation.SILU
+        Unsuitable.unless(spec.decayRank() == 0 && spec.gateRank() == 0 && !spec.tiledHeads() && spec.gate() == Activation.SILU
                 && spec.activation() == Activation.SILU && spec.rateScale() == 1
                 && spec.headNorm().equals(NormSpec.rms(norm.epsilon())), "gated delta nets of Qwen3-Next's kind");
         draft.number("ssm.conv_kernel", spec.conv());

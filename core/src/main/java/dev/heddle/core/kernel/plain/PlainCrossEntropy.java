@@ -7,7 +7,7 @@ import dev.heddle.core.tensor.Tensor;
 /// [CrossEntropy] in plain loops, sums in double precision.
 public final class PlainCrossEntropy implements CrossEntropy {
     /// log Σ_v exp(x[t,v]).
-    private static double logSum(Tensor logits, int t) {
+    static double logSum(Tensor logits, int t) {
         double max = Double.NEGATIVE_INFINITY;
         for (int v = 0; v < logits.columns(); v++) {
             max = Math.max(max, Memory.f32(logits.address(t) + 4L * v));

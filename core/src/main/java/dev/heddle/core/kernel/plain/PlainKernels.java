@@ -15,6 +15,7 @@ import dev.heddle.core.kernel.Experts;
 import dev.heddle.core.kernel.FeatureMaps;
 import dev.heddle.core.kernel.GatedDeltaRule;
 import dev.heddle.core.kernel.Kernels;
+import dev.heddle.core.kernel.KullbackLeibler;
 import dev.heddle.core.kernel.LinearAttention;
 import dev.heddle.core.kernel.LoadBalance;
 import dev.heddle.core.kernel.LogDecay;
@@ -59,6 +60,7 @@ public class PlainKernels implements Kernels {
     private final BidirectionalAttention bidirectionalAttention = new PlainBidirectionalAttention();
     private final AdamW adamW = new PlainAdamW();
     private final CrossEntropy crossEntropy = new PlainCrossEntropy();
+    private final KullbackLeibler kullbackLeibler = new PlainKullbackLeibler();
 
     @Override
     public MatrixProduct matrixProduct() {
@@ -118,6 +120,11 @@ public class PlainKernels implements Kernels {
     @Override
     public CrossEntropy crossEntropy() {
         return crossEntropy;
+    }
+
+    @Override
+    public KullbackLeibler kullbackLeibler() {
+        return kullbackLeibler;
     }
 
     @Override

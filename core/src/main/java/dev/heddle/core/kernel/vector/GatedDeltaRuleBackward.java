@@ -17,7 +17,8 @@ record GatedDeltaRuleBackward(Shape shape, Inputs gradients, Tensor dy, Inputs i
     void keyHead(Scratch scratch, int s, int keyHead) {
         int group = shape.heads() / shape.keyHeads();
         int width = MatrixBackward.strip(shape.keyDim(), shape.valueDim());
-        for (int h = keyHead * group; h < (keyHead + 1) * group; h++) {
+        for (int i = 0; i < group; i++) {
+            int h = shape.valueHead(keyHead, i);
             for (int j = 0; j < shape.valueDim(); j += width) {
                 strip(scratch, s, h, j, Math.min(width, shape.valueDim() - j));
             }

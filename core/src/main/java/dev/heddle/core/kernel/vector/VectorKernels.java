@@ -14,6 +14,7 @@ import dev.heddle.core.kernel.Embedding;
 import dev.heddle.core.kernel.Experts;
 import dev.heddle.core.kernel.FeatureMaps;
 import dev.heddle.core.kernel.GatedDeltaRule;
+import dev.heddle.core.kernel.KullbackLeibler;
 import dev.heddle.core.kernel.LinearAttention;
 import dev.heddle.core.kernel.LoadBalance;
 import dev.heddle.core.kernel.LogDecay;
@@ -44,6 +45,7 @@ public final class VectorKernels extends PlainKernels {
     private final Rotary rotary;
     private final Embedding embedding;
     private final CrossEntropy crossEntropy;
+    private final KullbackLeibler kullbackLeibler;
     private final Experts experts;
     private final LoadBalance loadBalance;
     private final TokenShift tokenShift;
@@ -74,6 +76,7 @@ public final class VectorKernels extends PlainKernels {
         rotary = new VectorRotary(workers);
         embedding = new VectorEmbedding(workers);
         crossEntropy = new VectorCrossEntropy(workers);
+        kullbackLeibler = new VectorKullbackLeibler(workers);
         experts = new VectorExperts(workers, matrixProduct);
         loadBalance = new VectorLoadBalance(workers);
         tokenShift = new VectorTokenShift(workers);
@@ -155,6 +158,11 @@ public final class VectorKernels extends PlainKernels {
     @Override
     public CrossEntropy crossEntropy() {
         return crossEntropy;
+    }
+
+    @Override
+    public KullbackLeibler kullbackLeibler() {
+        return kullbackLeibler;
     }
 
     @Override

@@ -39,7 +39,8 @@ class GatedDeltaRuleTest {
     }
 
     /// Usual sizes, and sizes that fit no vector.
-    private static final List<Shape> SHAPES = List.of(new Shape(1, 2, 64, 64), new Shape(1, 1, 1, 1), new Shape(3, 3, 7, 80), new Shape(2, 4, 16, 5));
+    private static final List<Shape> SHAPES = List.of(new Shape(1, 2, 64, 64), new Shape(1, 1, 1, 1), new Shape(3, 3, 7, 80),
+            new Shape(2, 6, 9, 20, true), new Shape(2, 4, 16, 5));
 
     @Test
     void formsAgree() {
