@@ -124,7 +124,8 @@ final class BenchCommand implements Callable<Integer> {
         try (CpuBackend backend = backendOptions.open(err)) {
             if (train) {
                 ModelSpec architecture = ModelSpecs.language(ModelArgument.spec(random == null ? model : random));
-                new TrainingBench(architecture, backend, length, batch, warmUp, rounds).print(spec.commandLine().getOut(), json, profile);
+                new TrainingBench(architecture, backend, length, batch, warmUp, rounds, profile)
+                        .print(spec.commandLine().getOut(), json);
             } else if (random != null) {
                 ModelSpec configuration = ModelSpecs.language(ModelArgument.spec(random));
                 err.println("heddle: filling " + configuration.name() + " with random " + type + " weights");

@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
 @Command(name = "quantize", mixinStandardHelpOptions = true,
         description = {"Write a model as a GGUF file, with smaller weights.",
             "Models whose architecture llama.cpp knows are written so that it loads them; all others as architecture 'heddle'."},
-        footer = {"", "Which tensor gets which type is written in docs/gguf.md.", "",
+        footer = {"", "Which tensor gets which type is written in docs/quantization.md.", "",
             "Example: heddle quantize ./mamba-130m mamba-130m-q4_K_M.gguf --type q4_K_M"})
 final class QuantizeCommand implements Callable<Integer> {
     @Spec

@@ -24,8 +24,11 @@ final class TrainingBench {
     private final double[] seconds;
     private final List<KernelTime> kernels;
 
+    private final boolean profile;
+
     /// Measures.
-    TrainingBench(ModelSpec spec, CpuBackend backend, int length, int batch, int warmUp, int rounds) {
+    TrainingBench(ModelSpec spec, CpuBackend backend, int length, int batch, int warmUp, int rounds, boolean profile) {
+        this.profile = profile;
         title = spec.name();
         this.backend = backend.description();
         this.length = length;
@@ -35,7 +38,7 @@ final class TrainingBench {
             throughput.steps(warmUp);
             limit = MachineLimits.flopsPerSecond(backend.workers());
             seconds = throughput.steps(rounds);
-            kernels = throughput.profile(rounds);
+            kernels = throughput.profile(profile ? rounds : 1);
         }
     }
 
@@ -53,16 +56,16 @@ final class TrainingBench {
         return flops() / median() / limit;
     }
 
-    void print(PrintWriter out, boolean json, boolean profile) {
+    void print(PrintWriter out, boolean json) {
         if (json) {
-            out.println(json(profile).toPrettyString());
+            out.println(json().toPrettyString());
         } else {
-            text(out, profile);
+            text(out);
         }
         out.flush();
     }
 
-    private void text(PrintWriter out, boolean profile) {
+    private void text(PrintWriter out) {
         double median = median();
         out.println(title + ", " + Counts.text(parameters) + " parameters in f32; " + backend);
         out.printf(Locale.ROOT, "limit of this machine: f32 multiply-add %.0f GFLOP/s%n", limit / 1e9);
@@ -82,7 +85,7 @@ final class TrainingBench {
         }
     }
 
-    private ObjectNode json(boolean profile) {
+    private ObjectNode json() {
         ObjectNode root = Json.object().put("model", title).put("parameters", parameters).put("backend", backend).put("length", length)
                 .put("batch", batch).put("limit_flops_per_second", limit).put("flops_per_token", flops() / (batch * length))
                 .put("median_seconds", median()).put("tokens_per_second", batch * length / median())

@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 /// Which type each tensor of a file gets.
 ///
 /// Norms, biases, convolutions, A, D, decays, routers and low-rank maps stay as they are. The projections from which time
-/// steps, B and C come (`ssm_x`, `ssm_dt`, `ssm_ba`) get 8 bits, because errors there grow with the length of the text. All
+/// steps, B and C of Mamba layers come (`ssm_x`, `ssm_dt`) get 8 bits: they are small, and exponentials follow. All
 /// other matrices get the mixture's type, except that, as llama.cpp mixes:
 ///
 /// - the head, or an embedding that is the head too, gets Q6_K (Q8_0 in a Q8_0 file, or where rows are no whole blocks);
@@ -28,7 +28,7 @@ public final class TensorTypes {
             // Heddle's own names
             + "|router\\.weight|conv\\.weight|_conv\\.weight|shared_gate\\.weight"
             + "|\\.(?:decay|rate|value_mix|gate|mix_[a-z])\\.(?:down|up)\\.weight|_adapter\\..*)");
-    private static final Pattern SENSITIVE = Pattern.compile(".*\\.(?:ssm_x|ssm_dt|ssm_ba|x_proj|dt_proj|in_dt)\\.weight");
+    private static final Pattern SENSITIVE = Pattern.compile(".*\\.(?:ssm_x|ssm_dt|x_proj|dt_proj)\\.weight");
 
     private final FileType file;
     private final int layers;

@@ -7,6 +7,7 @@ import static dev.heddle.core.op.OpCheck.rows;
 
 import dev.heddle.core.kernel.FeatureMaps.Patches;
 import dev.heddle.core.spec.Activation;
+import dev.heddle.core.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -113,6 +114,13 @@ final class RowChecks {
         arrangements(checks);
         checks.add(of("CrossEntropy", "", List.of(rows(D, -3, 3)), RowChecks::crossEntropy,
                 (pass, x) -> CrossEntropy.apply(pass, x[0], targets())));
+        checks.add(of("KullbackLeibler", "", List.of(rows(D, -3, 3)), RowChecks::divergence, (pass, x) -> {
+            Tensor constant = pass.take(T, D);
+            for (int i = 0; i < T * D; i++) {
+                constant.set(i, (float) teacher(i));
+            }
+            return KullbackLeibler.apply(pass, constant, x[0]);
+        }));
         return checks;
     }
 
@@ -134,6 +142,27 @@ final class RowChecks {
         }).toArray();
     }
 
+    /// The logits that those of the op's input are to come close to.
+    private static double teacher(int i) {
+        return (float) (2 * Math.sin(i));
+    }
+
+    private static double[] divergence(double[][] x) {
+        return IntStream.range(0, T).mapToDouble(t -> {
+            double p = 0;
+            double q = 0;
+            for (int v = t * D; v < (t + 1) * D; v++) {
+                p += Math.exp(teacher(v));
+                q += Math.exp(x[0][v]);
+            }
+            double sum = 0;
+            for (int v = t * D; v < (t + 1) * D; v++) {
+                sum += Math.exp(teacher(v)) / p * (teacher(v) - Math.log(p) - x[0][v] + Math.log(q));
+            }
+            return sum;
+        }).toArray();
+    }
+
     private static void products(List<OpCheck> checks) {
         checks.add(of("Linear", "", List.of(rows(D), parameter(3, D)), x -> product(x[0], x[1], D),
                 (pass, x) -> Linear.apply(pass, x[0], x[1])));
@@ -149,7 +178,7 @@ final class RowChecks {
                 }
             }
             return y;
-        }, (pass, x) -> BlockDiagonalLinear.apply(pass, x[0], new dev.heddle.core.tensor.Tensor[] {x[1], x[2]}, Optional.of(x[3]))));
+        }, (pass, x) -> BlockDiagonalLinear.apply(pass, x[0], new Tensor[] {x[1], x[2]}, Optional.of(x[3]))));
         Patches patches = new Patches(2, 5, 4, 3, 2, 1);
         checks.add(of("Convolution2d", "", List.of(parameter(2 * 5 * 4, 2), parameter(3, 2 * 9), parameter(1, 3)),
                 x -> convolved(patches, x), (pass, x) -> Convolution2d.apply(pass, patches, x[0], x[1], Optional.of(x[2]))));

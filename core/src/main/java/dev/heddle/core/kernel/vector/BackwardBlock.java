@@ -24,6 +24,7 @@ final class BackwardBlock {
     private final long du;
     private final long b;
     private final long c;
+    private final long sums;
     private final long states;
 
     BackwardBlock(Scratch scratch, long stateBytes, int padded, int paddedStates) {
@@ -32,7 +33,8 @@ final class BackwardBlock {
         row = 4L * padded;
         stateRow = 4L * paddedStates;
         long square = Decays.BLOCK * Decays.ROW;
-        times = scratch.address(TimeSteps.BYTES + 3 * Decays.ROW + 4 * square + Decays.BLOCK * (4 * row + 2 * stateRow) + stateBytes);
+        times = scratch.address(TimeSteps.BYTES + 3 * Decays.ROW + 4 * square + Decays.BLOCK * (4 * row + 2 * stateRow)
+                + DecayBlock.SUMS_BYTES + stateBytes);
         start = times + TimeSteps.BYTES;
         between = start + Decays.ROW;
         scores = between + square;
@@ -46,7 +48,8 @@ final class BackwardBlock {
         du = scaled + Decays.BLOCK * row;
         b = du + Decays.BLOCK * row;
         c = b + Decays.BLOCK * stateRow;
-        states = c + Decays.BLOCK * stateRow;
+        sums = c + Decays.BLOCK * stateRow;
+        states = sums + DecayBlock.SUMS_BYTES;
     }
 
     /// Where [TimeSteps] writes.
@@ -117,8 +120,8 @@ final class BackwardBlock {
     /// Everything of a block; `after` and `afterTransposed` become the gradient of the state before it.
     void run(long before, long after, long afterTransposed, int width, int stateCount, int rows, long db, long dc) {
         long last = between + (rows - 1) * Decays.ROW;
-        DecayBlock.scores(scores, c, stateRow, b, stateRow, rows, stateCount);
-        DecayBlock.scores(shares, dy, row, u, row, rows, width);
+        DecayBlock.scores(scores, c, stateRow, b, stateRow, rows, stateCount, sums);
+        DecayBlock.scores(shares, dy, row, u, row, rows, width, sums);
         for (int t = 0; t < rows; t++) {
             Decays.weigh(weights + t * Decays.ROW, between + t * Decays.ROW, scores + t * Decays.ROW, t);
             Decays.weigh(shares + t * Decays.ROW, between + t * Decays.ROW, shares + t * Decays.ROW, t);

@@ -60,10 +60,22 @@ final class DecayBlock {
         return between + t * Decays.ROW;
     }
 
+    /// Bytes that [#scores] works in.
+    static final long SUMS_BYTES = Panel.sumsBytes(Decays.BLOCK);
+
     /// c[t]·b[s] for all s ≤ t of a block, and some beyond, in rows of [Decays#ROW] bytes.
-    static void scores(long scores, long c, long cBytes, long b, long bBytes, int rows, int n) {
-        for (int t = 0; t < rows; t += 4) {
-            int count = Math.min(4, rows - t);
+    ///
+    /// @param sums scratch of [#SUMS_BYTES] bytes
+    static void scores(long scores, long c, long cBytes, long b, long bBytes, int rows, int n, long sums) {
+        int whole = rows / Panel.TILE * Panel.TILE;
+        for (int t = 0; t < whole; t += Panel.TILE) {
+            Panel.four(scores + t * Decays.ROW, Decays.ROW, c + t * cBytes, cBytes, Panel.TILE, b, bBytes, t + Panel.TILE, n, false,
+                    sums);
+        }
+        if (whole < rows) {
+            // a panel would read rows past the block; the same sums in the same order
+            int t = whole;
+            int count = rows - whole;
             RowsF32.four(scores + t * Decays.ROW, Decays.ROW, c + t * cBytes, cBytes, count, b, bBytes, t + count, n);
         }
     }

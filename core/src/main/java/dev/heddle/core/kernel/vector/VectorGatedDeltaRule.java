@@ -77,8 +77,9 @@ public final class VectorGatedDeltaRule implements GatedDeltaRule {
         int keys = shape.keyDim();
         int values = shape.valueDim();
         int padded = Rows.padded(values);
-        long alpha = scratch.get().address(2 * Decays.ROW + 2 * Decays.BLOCK * Decays.ROW + DecayBlock.bytes(padded)
-                + 4L * keys * padded);
+        long sums = scratch.get().address(DecayBlock.SUMS_BYTES + 2 * Decays.ROW + 2 * Decays.BLOCK * Decays.ROW
+                + DecayBlock.bytes(padded) + 4L * keys * padded);
+        long alpha = sums + DecayBlock.SUMS_BYTES;
         long one = alpha + Decays.ROW;
         long scores = one + Decays.ROW;
         long overlaps = scores + Decays.BLOCK * Decays.ROW;
@@ -100,8 +101,8 @@ public final class VectorGatedDeltaRule implements GatedDeltaRule {
             }
             Decays.exp(alpha, alpha, rows);
             matrices.decays(alpha, rows);
-            DecayBlock.scores(scores, query, in.q().rowBytes(), key, keyBytes, rows, keys);
-            DecayBlock.scores(overlaps, key, keyBytes, key, keyBytes, rows, keys);
+            DecayBlock.scores(scores, query, in.q().rowBytes(), key, keyBytes, rows, keys, sums);
+            DecayBlock.scores(overlaps, key, keyBytes, key, keyBytes, rows, keys, sums);
             BlockProduct.add(matrices.u(0), matrices.rowBytes(), BlockProduct.FRESH, 0, rows, padded, key, keyBytes, 4, s,
                     matrices.rowBytes(), keys);
             for (int t = 0; t < rows; t++) {

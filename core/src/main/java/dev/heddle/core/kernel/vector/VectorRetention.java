@@ -56,7 +56,8 @@ public final class VectorRetention implements Retention {
         int keys = shape.keyDim();
         int values = shape.valueDim();
         int padded = Rows.padded(values);
-        long scores = scratch.get().address(Decays.BLOCK * Decays.ROW + DecayBlock.bytes(padded) + 4L * keys * padded);
+        long sums = scratch.get().address(DecayBlock.SUMS_BYTES + Decays.BLOCK * Decays.ROW + DecayBlock.bytes(padded) + 4L * keys * padded);
+        long scores = sums + DecayBlock.SUMS_BYTES;
         long memory = scores + Decays.BLOCK * Decays.ROW;
         DecayBlock matrices = new DecayBlock(memory, padded);
         long home = state.address(segments.slots()[segment]) + 4L * head * keys * values;
@@ -71,7 +72,7 @@ public final class VectorRetention implements Retention {
             int rows = blocks.rows(block);
             long query = q.address(from) + 4L * head * keys;
             long key = k.address(from) + 4L * head * keys;
-            DecayBlock.scores(scores, query, q.rowBytes(), key, k.rowBytes(), rows, keys);
+            DecayBlock.scores(scores, query, q.rowBytes(), key, k.rowBytes(), rows, keys, sums);
             for (int t = 0; t < rows; t++) {
                 Rows.scaled(matrices.u(t), v.address(from + t) + 4L * head * values, values, 1);
             }

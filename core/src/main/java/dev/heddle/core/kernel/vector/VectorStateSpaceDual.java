@@ -70,11 +70,12 @@ public final class VectorStateSpaceDual implements StateSpaceDual {
         Call call = new Call(shape, y, x, new TimeSteps(shape, dt, dtBias, a), b, c, d, state, segments, blocks,
                 shared.get().address(Decays.ROW * Decays.BLOCK * products));
         workers.forRange(products, 1, (from, to) -> {
+            long sums = scratch.get().address(DecayBlock.SUMS_BYTES);
             for (int i = from; i < to; i++) {
                 int block = i / shape.groups();
                 int group = i % shape.groups();
                 DecayBlock.scores(call.scores(block, group), call.c(blocks.from()[block], group), c.rowBytes(),
-                        call.b(blocks.from()[block], group), b.rowBytes(), blocks.rows(block), shape.state());
+                        call.b(blocks.from()[block], group), b.rowBytes(), blocks.rows(block), shape.state(), sums);
             }
         });
         workers.forRange(segments.count() * shape.heads(), 1, (from, to) -> {
