@@ -8,8 +8,11 @@ import dev.heddle.core.backend.Backend;
 import dev.heddle.core.spec.ModelSpec;
 import dev.heddle.engine.GenerationDefaults;
 import dev.heddle.engine.LanguageModel;
+import dev.heddle.engine.grammar.Grammars;
+import dev.heddle.engine.grammar.OutputGrammar;
 import dev.heddle.engine.serve.Scheduler;
 import dev.heddle.engine.serve.SchedulerOptions;
+import dev.heddle.engine.tool.ToolFormat;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
@@ -21,6 +24,8 @@ public final class HeddleModel implements AutoCloseable {
     private final ModelSpec spec;
     private final Tokenizer tokenizer;
     private final Optional<ChatTemplate> template;
+    private final ToolFormat toolFormat;
+    private final Grammars grammars;
     private final GenerationDefaults defaults;
     private final Scheduler scheduler;
 
@@ -30,6 +35,8 @@ public final class HeddleModel implements AutoCloseable {
         try {
             tokenizer = own(Tokenizers.load(checkpoint.folder()));
             template = ChatTemplate.load(checkpoint.folder());
+            toolFormat = ToolFormat.of(String.join("", ChatTemplate.sources(checkpoint.folder()).values()), tokenizer);
+            grammars = new Grammars(tokenizer);
             defaults = GenerationDefaults.read(checkpoint.folder());
             LanguageModel language = own(LanguageModel.load(checkpoint, backend));
             spec = language.spec();
@@ -62,6 +69,18 @@ public final class HeddleModel implements AutoCloseable {
     /// What turns messages into text; absent if the model was not made to talk.
     public Optional<ChatTemplate> template() {
         return template;
+    }
+
+    /// How the model writes calls of tools, where its chat template knows any.
+    public ToolFormat toolFormat() {
+        return toolFormat;
+    }
+
+    /// A grammar of answers that look like `part`; its constraints go with a request to the [#scheduler].
+    ///
+    /// @throws dev.heddle.engine.grammar.SchemaException if it cannot be kept
+    public OutputGrammar grammar(OutputGrammar.Part part) {
+        return grammars.of(part);
     }
 
     /// How the model's makers recommend to generate with it.

@@ -12,7 +12,6 @@ public final class GgufFamilies {
             new GgufGemma(),
             new GgufGranite(),
             new GgufHeddle(),
-            new GgufHeddle(),
             new GgufJamba(),
             new GgufLfm2(),
             new GgufLlama(),

@@ -19,9 +19,10 @@ import java.util.regex.Pattern;
 /// @param files the weight files; with an index, those that are named after it
 public record WeightFiles(Optional<String> index, List<String> files) {
     private static final Pattern SHARD = Pattern.compile("(.+)-(\\d{5})-of-(\\d{5})(\\.[a-z]+)");
-    /// What training leaves beside the weights, in the same file format.
+    /// What training leaves beside the weights in the same file format, and parts of models that see.
     private static final Pattern OTHER_USE = Pattern.compile(
-            "(training_args|optimizer|scheduler|scaler|rng_state.*|random_states.*|adapter_model)\\.(bin|pt|pth|safetensors)");
+            "(training_args|optimizer|scheduler|scaler|rng_state.*|random_states.*|adapter_model)\\.(bin|pt|pth|safetensors)"
+                    + "|mmproj.*\\.gguf");
     private static final String INDEX = ".index.json";
 
     public WeightFiles {

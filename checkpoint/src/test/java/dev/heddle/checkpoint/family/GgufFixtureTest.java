@@ -5,12 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.checkpoint.Repository;
-import dev.heddle.checkpoint.gguf.export.GgufConversions;
-import dev.heddle.checkpoint.quantize.FileType;
 import dev.heddle.core.backend.Backend;
 import dev.heddle.core.backend.CpuBackend;
 import dev.heddle.core.model.Model;
-import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.pass.Executor;
 import dev.heddle.core.pass.Pass;
 import dev.heddle.core.spec.Mamba2Spec;
@@ -28,16 +25,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// The reference checkpoints as llama.cpp's converter turned them into GGUF files of f32, against the logits of the
 /// checkpoints they were made from.
 class GgufFixtureTest {
-    @TempDir
-    Path folder;
-
     static Stream<Path> files() throws IOException {
         try (Stream<Path> files = Files.list(Repository.path("testdata/gguf"))) {
             return files.filter(file -> file.getFileName().toString().matches("[^.]+\\.gguf"))
@@ -55,21 +48,7 @@ class GgufFixtureTest {
     @ParameterizedTest(name = "{0}")
     @MethodSource("files")
     void logitsAreThoseOfTheCheckpoint(Path file) {
-        assertGolden(file, Golden.read(fixture(file)));
-    }
-
-    /// What Heddle writes, which llama.cpp was seen to load, or in its own architecture where llama.cpp has none.
-    @ParameterizedTest(name = "{0}")
-    @MethodSource("dev.heddle.checkpoint.family.FixtureTest#fixtures")
-    void logitsOfWrittenFilesAreThoseOfTheCheckpoint(Path fixture) throws IOException {
-        Path file = folder.resolve("model.gguf");
-        try (Workers workers = new Workers(2); Checkpoint checkpoint = Checkpoint.open(fixture)) {
-            GgufConversions.of(checkpoint, FileType.F32).write(file, workers, (_, _, _) -> { });
-        }
-        assertGolden(file, Golden.read(fixture));
-    }
-
-    private static void assertGolden(Path file, Golden golden) {
+        Golden golden = Golden.read(fixture(file));
         try (Checkpoint checkpoint = Checkpoint.open(file);
                 Backend backend = CpuBackend.of(CpuBackend.Choice.VECTOR, 2);
                 Executor executor = new Executor(backend)) {

@@ -3,15 +3,16 @@ package dev.heddle.server.api;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.heddle.checkpoint.json.Json;
+import dev.heddle.engine.serve.AnswerReader;
 import dev.heddle.engine.serve.Generation;
 import dev.heddle.engine.serve.GenerationRequest;
+import dev.heddle.engine.tool.ToolCall;
+import dev.heddle.engine.tool.ToolCallReader;
 import dev.heddle.server.http.Connections;
 import dev.heddle.server.http.HttpServer;
 import dev.heddle.server.http.Responses;
 import dev.heddle.server.model.ServedModel;
 import dev.heddle.server.model.ServedModels;
-import dev.heddle.server.tool.ToolCall;
-import dev.heddle.server.tool.ToolCallReader;
 import io.helidon.webserver.http.Handler;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
@@ -85,7 +86,7 @@ public final class ChatCompletions implements Handler {
         ArrayNode choices = body.putArray("choices");
         for (Answer answer : answers) {
             AnswerReader.Piece all = answer.reader.rest();
-            String finish = answer.reader.finishReason();
+            String finish = FinishReasons.of(answer.reader);
             String text = all.text();
             List<ToolCall> calls = List.of();
             if (answer.calls.isPresent()) {
@@ -146,7 +147,7 @@ public final class ChatCompletions implements Handler {
                     send(delta().put("content", text), probabilities ? Optional.of(piece) : Optional.empty(), Optional.empty());
                 }
             }
-            String finish = answer.reader.finishReason();
+            String finish = FinishReasons.of(answer.reader);
             if (answer.calls.isPresent()) {
                 ToolCallReader.Rest rest = answer.calls.get().finish();
                 if (!rest.text().isEmpty()) {

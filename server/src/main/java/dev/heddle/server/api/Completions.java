@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.heddle.checkpoint.json.Json;
+import dev.heddle.engine.serve.AnswerReader;
 import dev.heddle.engine.serve.GeneratedToken;
 import dev.heddle.engine.serve.GenerationRequest;
 import dev.heddle.server.http.ApiException;
@@ -113,7 +114,7 @@ public final class Completions implements Handler {
         ArrayNode choices = body.putArray("choices");
         for (AnswerReader answer : answers) {
             AnswerReader.Piece all = answer.rest();
-            choice(asked, choices, choices.size(), asked.echo() + all.text(), all.tokens(), 0, Optional.of(answer.finishReason()));
+            choice(asked, choices, choices.size(), asked.echo() + all.text(), all.tokens(), 0, Optional.of(FinishReasons.of(answer)));
         }
         body.set("usage", Usages.of(answers));
         return body;
@@ -142,7 +143,7 @@ public final class Completions implements Handler {
                 }
                 offset += piece.tokens().stream().mapToInt(token -> asked.model().tokenizer().decode(new int[] {token.id()}, false).length()).sum();
             }
-            send(asked, events, id, i, "", List.of(), offset, Optional.of(answer.finishReason()));
+            send(asked, events, id, i, "", List.of(), offset, Optional.of(FinishReasons.of(answer)));
         });
         if (asked.settings().streamUsage()) {
             ObjectNode last = head(asked, id);

@@ -4,20 +4,19 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.heddle.checkpoint.CheckpointException;
 import dev.heddle.checkpoint.json.Json;
-import dev.heddle.checkpoint.template.ChatTemplate;
 import dev.heddle.checkpoint.template.Message;
 import dev.heddle.checkpoint.template.TemplateException;
+import dev.heddle.engine.ChatPrompt;
+import dev.heddle.engine.tool.Tool;
 import dev.heddle.server.http.ApiException;
 import dev.heddle.server.model.ServedModel;
-import dev.heddle.server.tool.Tool;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// The prompt that a conversation becomes: through the model's chat template, or, for a model without one, the texts laid
-/// end to end for it to go on with.
+/// The prompt that the messages of a request become.
 final class Conversation {
     private static final int MAX_MESSAGES = 4096;
 
@@ -26,30 +25,19 @@ final class Conversation {
 
     static int[] prompt(Fields fields, ServedModel model, List<Tool> tools) {
         List<Message> messages = messages(fields);
-        Optional<ChatTemplate> template = model.template();
+        Map<String, Object> variables = new LinkedHashMap<>();
+        fields.object("chat_template_kwargs").ifPresent(object -> object.node().properties()
+                .forEach(entry -> variables.put(entry.getKey(), entry.getValue())));
         int[] ids;
-        if (template.isEmpty()) {
-            List<String> texts = messages.stream().map(message -> message.content() instanceof Message.Content.Text(String text) ? text : "")
-                    .filter(text -> !text.isEmpty()).toList();
-            ids = model.tokenizer().encode(String.join("\n", texts), true);
-        } else {
-            ids = model.tokenizer().encode(render(fields, template.get(), messages, tools), false);
+        try {
+            ids = ChatPrompt.of(model.template(), model.tokenizer(), messages, tools.stream().map(Tool::description).toList(), variables);
+        } catch (TemplateException e) {
+            throw ApiException.invalid("messages", "the model's chat template refuses the conversation: " + e.getMessage());
         }
         if (ids.length == 0) {
             throw ApiException.invalid("messages", "the messages say nothing");
         }
         return ids;
-    }
-
-    private static String render(Fields fields, ChatTemplate template, List<Message> messages, List<Tool> tools) {
-        Map<String, Object> extra = new LinkedHashMap<>();
-        fields.object("chat_template_kwargs").ifPresent(variables -> variables.node().properties()
-                .forEach(entry -> extra.put(entry.getKey(), entry.getValue())));
-        try {
-            return template.render(messages, tools.stream().map(Tool::description).toList(), true, extra);
-        } catch (TemplateException e) {
-            throw ApiException.invalid("messages", "the model's chat template refuses the conversation: " + e.getMessage());
-        }
     }
 
     private static List<Message> messages(Fields fields) {

@@ -27,21 +27,20 @@ record Settings(SamplingOptions sampling, long seed, int choices, int maxTokens,
     private static final int MAX_STOP_LENGTH = 1000;
     private static final int MAX_BIAS = 1024;
     static final int MAX_ALTERNATIVES = 20;
+    /// A share so small that it keeps one token: what a top-p of 0 means to those who send it.
+    private static final double LEAST = 1e-6;
 
     static Settings of(Fields fields, ServedModel model, int logprobs, int maxTokensUnasked) {
         SamplingOptions own = model.defaults().sampling();
-        SamplingOptions sampling;
-        try {
-            sampling = new SamplingOptions(fields.number("temperature", 0, 100).orElse(own.temperature()),
-                    fields.whole("top_k", 0, Integer.MAX_VALUE).map(Long::intValue).orElse(own.topK()),
-                    fields.number("top_p", 0, 1).orElse(own.topP()), fields.number("min_p", 0, 1).orElse(own.minP()),
-                    fields.number("repetition_penalty", 0, 100).or(() -> fields.number("repeat_penalty", 0, 100)).orElse(own.repeatPenalty()),
-                    fields.number("presence_penalty", -2, 2).orElse(own.presencePenalty()),
-                    fields.number("frequency_penalty", -2, 2).orElse(own.frequencyPenalty()),
-                    fields.whole("repeat_last_n", -1, Integer.MAX_VALUE).map(Long::intValue).orElse(own.repeatLastN()));
-        } catch (IllegalArgumentException e) {
-            throw ApiException.malformed(e.getMessage());
-        }
+        SamplingOptions sampling = new SamplingOptions(fields.number("temperature", 0, 100).orElse(own.temperature()),
+                fields.whole("top_k", 0, Integer.MAX_VALUE).map(Long::intValue).orElse(own.topK()),
+                fields.number("top_p", 0, 1).map(p -> Math.max(p, LEAST)).orElse(own.topP()),
+                fields.number("min_p", 0, 1 - LEAST).orElse(own.minP()),
+                fields.number("repetition_penalty", LEAST, 100).or(() -> fields.number("repeat_penalty", LEAST, 100))
+                        .orElse(own.repeatPenalty()),
+                fields.number("presence_penalty", -2, 2).orElse(own.presencePenalty()),
+                fields.number("frequency_penalty", -2, 2).orElse(own.frequencyPenalty()),
+                fields.whole("repeat_last_n", -1, Integer.MAX_VALUE).map(Long::intValue).orElse(own.repeatLastN()));
         List<String> stop = fields.texts("stop", MAX_STOPS);
         for (String text : stop) {
             if (text.isEmpty() || text.length() > MAX_STOP_LENGTH) {

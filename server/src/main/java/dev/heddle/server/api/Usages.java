@@ -2,6 +2,7 @@ package dev.heddle.server.api;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.heddle.checkpoint.json.Json;
+import dev.heddle.engine.serve.AnswerReader;
 import dev.heddle.engine.serve.Usage;
 import java.util.List;
 

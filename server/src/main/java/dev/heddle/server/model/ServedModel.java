@@ -5,22 +5,18 @@ import dev.heddle.checkpoint.tokenizer.Tokenizer;
 import dev.heddle.core.model.analysis.Architecture;
 import dev.heddle.engine.GenerationDefaults;
 import dev.heddle.engine.LanguageModel;
+import dev.heddle.engine.grammar.Grammars;
 import dev.heddle.engine.grammar.OutputGrammar;
-import dev.heddle.engine.grammar.Vocabulary;
 import dev.heddle.engine.serve.Scheduler;
 import dev.heddle.engine.serve.SchedulerOptions;
+import dev.heddle.engine.tool.ToolFormat;
 import java.time.Instant;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
 /// A model under the name by which clients ask for it, with its scheduler and the grammars that recent requests used.
 /// Safe for use by several threads. Closing it closes the model and the tokenizer.
 public final class ServedModel implements AutoCloseable {
-    private static final int GRAMMARS = 32;
-
     private final String name;
     private final long created = Instant.now().getEpochSecond();
     private final LanguageModel language;
@@ -30,8 +26,7 @@ public final class ServedModel implements AutoCloseable {
     private final GenerationDefaults defaults;
     private final Scheduler scheduler;
     private final Architecture architecture;
-    private final Map<OutputGrammar.Part, OutputGrammar> grammars = new LinkedHashMap<>(16, 0.75f, true);
-    private Optional<Vocabulary> vocabulary = Optional.empty();
+    private final Grammars grammars;
 
     /// @param template       turns conversations into text
     /// @param templateSource its text, which tells how the model writes tool calls; empty without one
@@ -43,6 +38,7 @@ public final class ServedModel implements AutoCloseable {
         this.tokenizer = tokenizer;
         this.template = template;
         this.defaults = defaults;
+        grammars = new Grammars(tokenizer);
         toolFormat = ToolFormat.of(templateSource, tokenizer);
         scheduler = new Scheduler(language, options);
         architecture = Architecture.of(language.spec());
@@ -94,29 +90,7 @@ public final class ServedModel implements AutoCloseable {
     ///
     /// @throws dev.heddle.engine.grammar.SchemaException if it cannot be kept
     public OutputGrammar grammar(OutputGrammar.Part part) {
-        synchronized (grammars) {
-            OutputGrammar known = grammars.get(part);
-            if (known != null) {
-                return known;
-            }
-        }
-        OutputGrammar made = new OutputGrammar(vocabulary(), ends(), part);
-        synchronized (grammars) {
-            grammars.put(part, made);
-            if (grammars.size() > GRAMMARS) {
-                Iterator<OutputGrammar.Part> oldest = grammars.keySet().iterator();
-                oldest.next();
-                oldest.remove();
-            }
-        }
-        return made;
-    }
-
-    private synchronized Vocabulary vocabulary() {
-        if (vocabulary.isEmpty()) {
-            vocabulary = Optional.of(Vocabulary.of(tokenizer));
-        }
-        return vocabulary.get();
+        return grammars.of(part);
     }
 
     @Override

@@ -2,6 +2,9 @@ package dev.heddle.core.kernel.vector;
 
 import static dev.heddle.core.kernel.vector.Dequantize32.half;
 import static dev.heddle.core.kernel.vector.Lanes.COUNT;
+import static dev.heddle.core.tensor.Memory.ALL;
+import static dev.heddle.core.tensor.Memory.ORDER;
+import static dev.heddle.core.tensor.Memory.USER;
 
 import dev.heddle.core.tensor.Blocks;
 import dev.heddle.core.tensor.Memory;
@@ -125,6 +128,7 @@ final class Dequantize256 {
 
     private static void quarters6(long to, long low, long high, float d0, float d1, float d2, float d3) {
         for (int j = 0; j < 16; j += COUNT) {
+            long out = to + 4L * j & USER;
             IntVector a = Lanes.loadUnsignedBytes(low + j);
             IntVector b = Lanes.loadUnsignedBytes(low + j + 32);
             IntVector h = Lanes.loadUnsignedBytes(high + j);
@@ -132,10 +136,10 @@ final class Dequantize256 {
             IntVector q1 = h.and(12).lanewise(VectorOperators.LSHL, 2).or(b.and(15)).sub(32);
             IntVector q2 = h.and(48).or(a.lanewise(VectorOperators.LSHR, 4)).sub(32);
             IntVector q3 = h.and(192).lanewise(VectorOperators.LSHR, 2).or(b.lanewise(VectorOperators.LSHR, 4)).sub(32);
-            Lanes.store(((FloatVector) q0.convert(VectorOperators.I2F, 0)).mul(d0), to + 4L * j);
-            Lanes.store(((FloatVector) q1.convert(VectorOperators.I2F, 0)).mul(d1), to + 4L * j + 128);
-            Lanes.store(((FloatVector) q2.convert(VectorOperators.I2F, 0)).mul(d2), to + 4L * j + 256);
-            Lanes.store(((FloatVector) q3.convert(VectorOperators.I2F, 0)).mul(d3), to + 4L * j + 384);
+            ((FloatVector) q0.convert(VectorOperators.I2F, 0)).mul(d0).intoMemorySegment(ALL, out, ORDER);
+            ((FloatVector) q1.convert(VectorOperators.I2F, 0)).mul(d1).intoMemorySegment(ALL, out + 128, ORDER);
+            ((FloatVector) q2.convert(VectorOperators.I2F, 0)).mul(d2).intoMemorySegment(ALL, out + 256, ORDER);
+            ((FloatVector) q3.convert(VectorOperators.I2F, 0)).mul(d3).intoMemorySegment(ALL, out + 384, ORDER);
         }
     }
 }

@@ -33,7 +33,7 @@ public final class Lanes {
     public static final VectorSpecies<Short> S = VectorSpecies.of(short.class, VectorShape.forBitSize(BITS / 2));
 
     /// Bytes, as many as [#F] has floats; twice as many at 128 bits, because no vector is narrower than 64 bits.
-    private static final VectorSpecies<Byte> B = VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, BITS / 4)));
+    static final VectorSpecies<Byte> B = VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, BITS / 4)));
 
     /// Lanes of [#F].
     public static final int COUNT = F.length();

@@ -1,36 +1,63 @@
 package dev.heddle.core.kernel.vector;
 
-import static dev.heddle.core.kernel.vector.Dequantize32.half;
 import static dev.heddle.core.kernel.vector.Lanes.COUNT;
-import static dev.heddle.core.kernel.vector.Lanes.load;
-import static dev.heddle.core.kernel.vector.Lanes.loadBytes;
+import static dev.heddle.core.kernel.vector.Lanes.F;
+import static dev.heddle.core.tensor.Memory.ALL;
+import static dev.heddle.core.tensor.Memory.ORDER;
+import static dev.heddle.core.tensor.Memory.SHORT;
+import static dev.heddle.core.tensor.Memory.USER;
 
 import dev.heddle.core.tensor.Memory;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
 
-/// Products of one activation row with q8_0 weights, read in place and summed as at [RowsBfloat16].
-///
-/// An element takes four cycles of latency in its accumulator but one of work, so two rows go side by side: one from each
-/// half of the run, so that memory is read as two long streams.
+/// Products of one activation row with q8_0 weights, read in place, in the order of [RowsQuantized].
 final class RowsQ8 {
     private RowsQ8() {
     }
 
-    /// y[o] = Σ_i x[i] · w[o,i] for `rows` rows of `rowBytes` bytes from `w`.
+    /// y[o] = Σ_i x[i] · w[o,i] for `rows` rows of `rowBytes` bytes from `w`, one after the other so that memory is read as
+    /// one stream.
     static void one(long y, long x, long w, long rowBytes, int rows, int inner) {
         for (int o = 0; o < rows; o++) {
-            row(y + 4L * o, x, w + o * rowBytes, inner);
+            if (COUNT == 4) {
+                narrow(y + 4L * o, x, w + o * rowBytes, inner);
+            } else {
+                row(y + 4L * o, x, w + o * rowBytes, inner);
+            }
         }
     }
 
     private static void row(long y, long x, long w, int inner) {
+        FloatVector sum = FloatVector.zero(F);
+        for (int i = 0; i < inner; i += 32) {
+            long block = w & USER;
+            FloatVector d = FloatVector.broadcast(F, Float.float16ToFloat(ALL.get(SHORT, block)));
+            for (int j = 0; j < 32; j += 2 * COUNT) {
+                long at = block + j & USER;
+                long v = x + 4L * (i + j) & USER;
+                FloatVector a = (FloatVector) ByteVector.fromMemorySegment(Lanes.B, ALL, at + 2, ORDER)
+                        .convertShape(VectorOperators.B2F, F, 0);
+                FloatVector b = (FloatVector) ByteVector.fromMemorySegment(Lanes.B, ALL, at + 2 + COUNT, ORDER)
+                        .convertShape(VectorOperators.B2F, F, 0);
+                a = a.mul(d).mul(FloatVector.fromMemorySegment(F, ALL, v, ORDER));
+                sum = sum.add(b.mul(d).fma(FloatVector.fromMemorySegment(F, ALL, v + 4 * COUNT, ORDER), a));
+            }
+            w += 34;
+        }
+        Memory.f32(y, Lanes.sum(sum));
+    }
+
+    /// Where no vector is as narrow as four bytes.
+    private static void narrow(long y, long x, long w, int inner) {
         FloatVector sum = Lanes.zero();
         for (int i = 0; i < inner; i += 32) {
-            float d = half(w);
+            float d = Dequantize32.half(w);
             for (int j = 0; j < 32; j += 2 * COUNT) {
-                FloatVector first = loadBytes(w + 2 + j).mul(d).mul(load(x + 4L * (i + j)));
-                FloatVector second = loadBytes(w + 2 + j + COUNT).mul(d);
-                sum = sum.add(second.fma(load(x + 4L * (i + j + COUNT)), first));
+                FloatVector first = Lanes.loadBytes(w + 2 + j).mul(d).mul(Lanes.load(x + 4L * (i + j)));
+                FloatVector second = Lanes.loadBytes(w + 2 + j + COUNT).mul(d);
+                sum = sum.add(second.fma(Lanes.load(x + 4L * (i + j + COUNT)), first));
             }
             w += 34;
         }

@@ -134,7 +134,7 @@ public final class VectorMatrixProduct implements MatrixProduct {
         int rows = to - from;
         int inner = x.columns();
         if (quantized && tokens == 1) {
-            RowsQuantized.one(w.dtype(), yAt, x.address(), wAt, w.rowBytes(), rows, inner, scratch.get().address(4L * inner));
+            RowsQuantized.one(w.dtype(), yAt, x.address(), wAt, w.rowBytes(), rows, inner, scratch.get().address(RowsQuantized.scratchBytes(inner)));
             return;
         }
         if (tokens == 1) {

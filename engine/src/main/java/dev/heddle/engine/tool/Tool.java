@@ -1,4 +1,4 @@
-package dev.heddle.server.tool;
+package dev.heddle.engine.tool;
 
 import com.fasterxml.jackson.databind.JsonNode;
 

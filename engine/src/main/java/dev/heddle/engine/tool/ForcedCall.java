@@ -1,9 +1,8 @@
-package dev.heddle.server.tool;
+package dev.heddle.engine.tool;
 
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.heddle.checkpoint.tokenizer.Tokenizer;
 import dev.heddle.engine.grammar.OutputGrammar.Part;
-import dev.heddle.server.model.ToolFormat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;

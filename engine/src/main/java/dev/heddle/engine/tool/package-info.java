@@ -1,2 +1,2 @@
 /// Calls of tools in a model's answers: reading them, and making a model write one.
-package dev.heddle.server.tool;
+package dev.heddle.engine.tool;

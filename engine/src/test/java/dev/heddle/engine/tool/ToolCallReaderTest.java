@@ -1,9 +1,8 @@
-package dev.heddle.server.tool;
+package dev.heddle.engine.tool;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.heddle.server.model.ToolFormat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

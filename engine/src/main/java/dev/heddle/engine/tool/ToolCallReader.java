@@ -1,6 +1,5 @@
-package dev.heddle.server.tool;
+package dev.heddle.engine.tool;
 
-import dev.heddle.server.model.ToolFormat;
 import java.util.List;
 
 /// Takes an answer in pieces and tells text for the user from calls of tools. From the first mark on everything is held

@@ -1,4 +1,4 @@
-package dev.heddle.server.model;
+package dev.heddle.engine.tool;
 
 import dev.heddle.checkpoint.tokenizer.Tokenizer;
 import java.util.List;
@@ -62,7 +62,7 @@ public enum ToolFormat {
     }
 
     /// The format that a chat template teaches, or that the vocabulary has marks for.
-    static ToolFormat of(String template, Tokenizer tokenizer) {
+    public static ToolFormat of(String template, Tokenizer tokenizer) {
         if (template.contains(MISTRAL.open)) {
             return MISTRAL;
         }

@@ -1,4 +1,4 @@
-package dev.heddle.server.tool;
+package dev.heddle.engine.tool;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MappingIterator;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.heddle.server.model.ToolFormat;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,23 +1,19 @@
-package dev.heddle.server.api;
+package dev.heddle.engine.serve;
 
 import dev.heddle.checkpoint.tokenizer.TokenStream;
 import dev.heddle.checkpoint.tokenizer.Tokenizer;
 import dev.heddle.engine.StopText;
-import dev.heddle.engine.serve.GeneratedToken;
-import dev.heddle.engine.serve.Generation;
-import dev.heddle.engine.serve.Usage;
-import dev.heddle.server.http.ApiException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
 /// An answer as text: decodes tokens as they come and watches for the texts that end it.
-final class AnswerReader {
+public final class AnswerReader {
     /// A piece of an answer.
     ///
     /// @param tokens those decoded since the last piece; text they wrote may come with a later one
-    record Piece(String text, List<GeneratedToken> tokens) {
+    public record Piece(String text, List<GeneratedToken> tokens) {
     }
 
     private final Generation generation;
@@ -30,7 +26,7 @@ final class AnswerReader {
 
     /// @param ends  tokens that end the answer and are not part of its text
     /// @param shown special tokens whose names are part of the text
-    AnswerReader(Generation generation, Tokenizer tokenizer, List<String> stop, Set<Integer> ends, Set<Integer> shown) {
+    public AnswerReader(Generation generation, Tokenizer tokenizer, List<String> stop, Set<Integer> ends, Set<Integer> shown) {
         this.generation = generation;
         this.tokenizer = tokenizer;
         this.ends = ends;
@@ -40,7 +36,7 @@ final class AnswerReader {
     }
 
     /// The next piece, which may have no text yet; empty at the end.
-    Optional<Piece> next() throws InterruptedException {
+    public Optional<Piece> next() throws InterruptedException {
         if (finished) {
             return Optional.empty();
         }
@@ -61,7 +57,7 @@ final class AnswerReader {
     }
 
     /// The whole answer.
-    Piece rest() throws InterruptedException {
+    public Piece rest() throws InterruptedException {
         StringBuilder text = new StringBuilder();
         List<GeneratedToken> tokens = new ArrayList<>();
         for (Optional<Piece> piece = next(); piece.isPresent(); piece = next()) {
@@ -71,23 +67,17 @@ final class AnswerReader {
         return new Piece(text.toString(), tokens);
     }
 
-    /// `stop` or `length`, once the answer has ended.
-    ///
-    /// @throws ApiException if it did not end well
-    String finishReason() throws InterruptedException {
-        if (stop.found()) {
-            return "stop";
-        }
-        return switch (generation.await()) {
-            case STOP -> "stop";
-            case LENGTH, CONTEXT -> "length";
-            case TIMEOUT -> throw ApiException.unavailable("the answer took longer than it may");
-            case CANCELLED -> throw ApiException.unavailable("the server is stopping");
-            case FAILED -> throw ApiException.of(500, generation.failure().map(Throwable::getMessage).orElse("the model has failed"));
-        };
+    /// Why the answer has ended; a stop text counts as [Finish#STOP]. Waits for the end.
+    public Finish finish() throws InterruptedException {
+        return stop.found() ? Finish.STOP : generation.await();
     }
 
-    Usage usage() {
+    /// What went wrong, with [Finish#FAILED].
+    public Optional<Throwable> failure() {
+        return generation.failure();
+    }
+
+    public Usage usage() {
         return generation.usage();
     }
 }
