@@ -21,7 +21,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /// Damaged requests are refused in OpenAI's shape, whatever is wrong with them; none makes the server fail.
 @ExtendWith(TestServer.class)
 class FuzzTest {
-    private static final int ROUNDS = Boolean.getBoolean("heddle.long") ? 20_000 : 150;
+    private static final int ROUNDS = Boolean.getBoolean("heddle.long") ? 20_000 : 100;
     private static final String[][] REQUESTS = {
         {"/v1/chat/completions", "{'model':'chat','messages':[{'role':'system','content':'a'},{'role':'user','content':[{'type':'text','text':'b'}]},"
                 + "{'role':'assistant','content':null,'tool_calls':[{'id':'1','type':'function','function':{'name':'f','arguments':'{}'}}]},"
