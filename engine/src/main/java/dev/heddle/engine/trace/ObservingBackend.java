@@ -1,12 +1,12 @@
 package dev.heddle.engine.trace;
 
 import dev.heddle.core.backend.Backend;
+import dev.heddle.core.backend.InterceptingBackend;
 import dev.heddle.core.kernel.Attention;
 import dev.heddle.core.kernel.DeltaWkv;
 import dev.heddle.core.kernel.DiagonalStateSpace;
 import dev.heddle.core.kernel.GatedDeltaRule;
 import dev.heddle.core.kernel.KeyValues;
-import dev.heddle.core.kernel.Kernels;
 import dev.heddle.core.kernel.LinearAttention;
 import dev.heddle.core.kernel.MatrixWkv;
 import dev.heddle.core.kernel.Retention;
@@ -15,12 +15,8 @@ import dev.heddle.core.kernel.Segments;
 import dev.heddle.core.kernel.SelectiveScan;
 import dev.heddle.core.kernel.StateSpaceDual;
 import dev.heddle.core.kernel.Wkv;
-import dev.heddle.core.tensor.Storage;
 import dev.heddle.core.tensor.Tensor;
 import dev.heddle.engine.trace.Observation.Kernel;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Method;
-import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -28,44 +24,23 @@ import java.util.Optional;
 
 /// A device that notes what the kernels that move information between positions are given, before they run. The results
 /// are those of the device behind it.
-final class ObservingBackend implements Backend {
-    private final Backend delegate;
+final class ObservingBackend extends InterceptingBackend {
     private final List<Observation> seen = new ArrayList<>();
     private final RecurrenceValues recurrences;
     private final AttentionWeights attentions;
-    private final Kernels kernels;
 
     ObservingBackend(Backend delegate) {
-        this.delegate = delegate;
+        super(delegate);
         recurrences = new RecurrenceValues(delegate);
         attentions = new AttentionWeights(delegate);
-        kernels = proxy(Kernels.class, (group, _) -> observed(group.getReturnType(), call(group, delegate.kernels(), new Object[0])));
     }
 
-    private interface Call {
-        Object on(Method method, Object[] arguments) throws Throwable;
-    }
-
-    private static <T> T proxy(Class<T> type, Call call) {
-        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type},
-                (_, method, arguments) -> call.on(method, arguments == null ? new Object[0] : arguments)));
-    }
-
-    private Object observed(Class<?> type, Object kernel) {
-        return proxy(type, (method, arguments) -> {
-            if (method.getName().equals("forward")) {
-                observe(kernel, arguments).ifPresent(seen::add);
-            }
-            return call(method, kernel, arguments);
-        });
-    }
-
-    private static Object call(Method method, Object target, Object[] arguments) throws Throwable {
-        try {
-            return method.invoke(target, arguments);
-        } catch (InvocationTargetException e) {
-            throw e.getCause();
+    @Override
+    protected Object intercept(KernelCall call) {
+        if (call.method().getName().equals("forward")) {
+            observe(call.kernel(), call.arguments()).ifPresent(seen::add);
         }
+        return call.run();
     }
 
     /// Looks at a kernel's arguments, which stand in the order of its `forward`.
@@ -116,7 +91,7 @@ final class ObservingBackend implements Backend {
 
     /// |ā| of each state of each channel, from the table Re ā, Im ā, Re b̄, Im b̄.
     private double[] magnitudes(DiagonalStateSpace.Shape shape, Tensor table) {
-        float[] values = delegate.read(table);
+        float[] values = read(table);
         int count = shape.states() * table.columns();
         double[] magnitudes = new double[count];
         for (int i = 0; i < count; i++) {
@@ -130,50 +105,5 @@ final class ObservingBackend implements Backend {
         List<Observation> taken = List.copyOf(seen);
         seen.clear();
         return taken;
-    }
-
-    @Override
-    public String description() {
-        return "observed " + delegate.description();
-    }
-
-    @Override
-    public Kernels kernels() {
-        return kernels;
-    }
-
-    @Override
-    public Storage allocate(long bytes) {
-        return delegate.allocate(bytes);
-    }
-
-    @Override
-    public void free(Storage storage) {
-        delegate.free(storage);
-    }
-
-    @Override
-    public Tensor place(Tensor host) {
-        return delegate.place(host);
-    }
-
-    @Override
-    public float[] read(Tensor tensor) {
-        return delegate.read(tensor);
-    }
-
-    @Override
-    public void fill(Tensor tensor, float value) {
-        delegate.fill(tensor, value);
-    }
-
-    @Override
-    public void copyRows(Tensor to, long toRow, Tensor from, long fromRow, long rows) {
-        delegate.copyRows(to, toRow, from, fromRow, rows);
-    }
-
-    @Override
-    public void close() {
-        // the device behind it is its owner's
     }
 }
