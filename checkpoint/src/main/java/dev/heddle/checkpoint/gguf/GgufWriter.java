@@ -1,16 +1,11 @@
 package dev.heddle.checkpoint.gguf;
 
 import dev.heddle.checkpoint.CheckpointException;
+import dev.heddle.checkpoint.weights.NewFile;
 import dev.heddle.core.tensor.DType;
-import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,21 +22,18 @@ public final class GgufWriter implements AutoCloseable {
     private static final int ALIGNMENT = 32;
 
     private final Path target;
-    private final Path temporary;
-    private final FileChannel channel;
+    private final NewFile file;
     private final List<Entry> entries;
     private final long dataStart;
     private int current;
     private long written;
-    private boolean committed;
 
     private record Entry(String name, GgmlType type, long[] shape, long offset, long bytes) {
     }
 
-    private GgufWriter(Path target, Path temporary, FileChannel channel, List<Entry> entries, long dataStart) {
+    private GgufWriter(Path target, NewFile file, List<Entry> entries, long dataStart) {
         this.target = target;
-        this.temporary = temporary;
-        this.channel = channel;
+        this.file = file;
         this.entries = entries;
         this.dataStart = dataStart;
     }
@@ -90,25 +82,8 @@ public final class GgufWriter implements AutoCloseable {
         /// @throws CheckpointException if the folder cannot be written
         public GgufWriter open() {
             ByteBuffer header = header();
-            Path temporary = null;
-            try {
-                Path folder = target.toAbsolutePath().getParent();
-                Files.createDirectories(folder);
-                temporary = folder.resolve("." + target.getFileName() + "." + Long.toHexString(System.nanoTime()) + ".tmp");
-                FileChannel channel = FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-                // an interrupted program leaves nothing behind
-                temporary.toFile().deleteOnExit();
-                GgufWriter writer = new GgufWriter(target, temporary, channel, new ArrayList<>(entries.values()), header.limit());
-                try {
-                    writer.put(header, 0);
-                } catch (CheckpointException e) {
-                    writer.close();
-                    throw e;
-                }
-                return writer;
-            } catch (IOException e) {
-                throw new CheckpointException(target + ": cannot be written: " + e.getMessage(), e);
-            }
+            int dataStart = header.limit();
+            return new GgufWriter(target, NewFile.begin(target, header), new ArrayList<>(entries.values()), dataStart);
         }
 
         private ByteBuffer header() {
@@ -152,7 +127,7 @@ public final class GgufWriter implements AutoCloseable {
         if (count > entry.bytes() - written) {
             throw new IllegalStateException("tensor " + name + " has " + entry.bytes() + " bytes, not more");
         }
-        put(bytes, dataStart + entry.offset() + written);
+        file.write(bytes, dataStart + entry.offset() + written);
         written += count;
         if (written == entry.bytes()) {
             current++;
@@ -174,54 +149,17 @@ public final class GgufWriter implements AutoCloseable {
         if (current < entries.size()) {
             throw new IllegalStateException(target + ": tensor " + entries.get(current).name() + " was not written");
         }
-        try {
-            if (!entries.isEmpty()) {
-                // readers expect the gap after the last tensor, too
-                long end = dataStart + aligned(entries.getLast().offset() + entries.getLast().bytes());
-                long have = channel.size();
-                if (end > have) {
-                    put(ByteBuffer.allocate((int) (end - have)), have);
-                }
-            }
-            channel.force(true);
-            channel.close();
-            try {
-                Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
-            } catch (AtomicMoveNotSupportedException e) {
-                Files.move(temporary, target, StandardCopyOption.REPLACE_EXISTING);
-            }
-            committed = true;
-        } catch (IOException e) {
-            throw failure(e);
+        if (!entries.isEmpty()) {
+            // readers expect the gap after the last tensor, too
+            file.extend(dataStart + aligned(entries.getLast().offset() + entries.getLast().bytes()));
         }
+        file.commit();
     }
 
     /// Discards the temporary file unless it was committed.
     @Override
     public void close() {
-        try {
-            channel.close();
-            if (!committed) {
-                Files.deleteIfExists(temporary);
-            }
-        } catch (IOException e) {
-            throw failure(e);
-        }
-    }
-
-    private void put(ByteBuffer bytes, long at) {
-        try {
-            long position = at;
-            while (bytes.hasRemaining()) {
-                position += channel.write(bytes, position);
-            }
-        } catch (IOException e) {
-            throw failure(e);
-        }
-    }
-
-    private CheckpointException failure(IOException e) {
-        return new CheckpointException(target + ": cannot be written: " + e.getMessage(), e);
+        file.close();
     }
 
     private static long aligned(long bytes) {

@@ -9,18 +9,12 @@ import dev.heddle.checkpoint.json.Json;
 import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Memory;
 import dev.heddle.core.tensor.Tensor;
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -44,18 +38,14 @@ public final class SafetensorsWriter implements AutoCloseable {
     private static final int CONVERSION_ELEMENTS = 1 << 16;
 
     private final Path target;
-    private final Path temporary;
-    private final FileChannel channel;
+    private final NewFile file;
     private final Map<String, SafetensorsHeader.Entry> entries;
     private final Set<String> unwritten;
     private final long dataStart;
-    private boolean committed;
 
-    private SafetensorsWriter(Path target, Path temporary, FileChannel channel,
-            Map<String, SafetensorsHeader.Entry> entries, long dataStart) {
+    private SafetensorsWriter(Path target, NewFile file, Map<String, SafetensorsHeader.Entry> entries, long dataStart) {
         this.target = target;
-        this.temporary = temporary;
-        this.channel = channel;
+        this.file = file;
         this.entries = entries;
         this.unwritten = new HashSet<>(entries.keySet());
         this.dataStart = dataStart;
@@ -110,27 +100,7 @@ public final class SafetensorsWriter implements AutoCloseable {
             ByteBuffer bytes = ByteBuffer.allocate((int) dataStart).order(ByteOrder.LITTLE_ENDIAN);
             bytes.putLong(dataStart - 8).put(json);
             Arrays.fill(bytes.array(), bytes.position(), bytes.capacity(), (byte) ' ');
-            return create(entries, dataStart, bytes.rewind());
-        }
-
-        private SafetensorsWriter create(Map<String, SafetensorsHeader.Entry> entries, long dataStart, ByteBuffer header) {
-            Path temporary = null;
-            try {
-                Path folder = target.toAbsolutePath().getParent();
-                Files.createDirectories(folder);
-                temporary = folder.resolve("." + target.getFileName() + "." + Long.toHexString(System.nanoTime()) + ".tmp");
-                FileChannel channel = FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-                SafetensorsWriter writer = new SafetensorsWriter(target, temporary, channel, entries, dataStart);
-                try {
-                    writer.write(header, 0);
-                } catch (CheckpointException e) {
-                    writer.close();
-                    throw e;
-                }
-                return writer;
-            } catch (IOException e) {
-                throw new CheckpointException(target + ": cannot be written: " + e.getMessage(), e);
-            }
+            return new SafetensorsWriter(target, NewFile.begin(target, bytes.rewind()), entries, dataStart);
         }
 
         private Map<String, SafetensorsHeader.Entry> layOut() {
@@ -228,37 +198,19 @@ public final class SafetensorsWriter implements AutoCloseable {
             throw new IllegalStateException(target + ": not written: " + unwritten.stream().sorted().limit(5).toList()
                     + (unwritten.size() > 5 ? " and " + (unwritten.size() - 5) + " more" : ""));
         }
-        try {
-            channel.force(true);
-            channel.close();
-            try {
-                Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
-            } catch (AtomicMoveNotSupportedException e) {
-                Files.move(temporary, target, StandardCopyOption.REPLACE_EXISTING);
-            }
-            committed = true;
-        } catch (IOException e) {
-            throw failure(e);
-        }
+        file.commit();
     }
 
     /// Discards the temporary file unless it was committed.
     @Override
     public void close() {
-        try {
-            channel.close();
-            if (!committed) {
-                Files.deleteIfExists(temporary);
-            }
-        } catch (IOException e) {
-            throw failure(e);
-        }
+        file.close();
     }
 
     private void write(long address, long bytes, long at) {
         for (long done = 0; done < bytes; done += CHUNK) {
             MemorySegment piece = Memory.ALL.asSlice(address + done, Math.min(CHUNK, bytes - done));
-            write(piece.asByteBuffer(), at + done);
+            file.write(piece.asByteBuffer(), at + done);
         }
     }
 
@@ -271,23 +223,8 @@ public final class SafetensorsWriter implements AutoCloseable {
                 for (int i = 0; i < count; i++) {
                     Memory.store(to, converted.address() + to.bytes(i), Memory.load(from, address + from.bytes(done + i)));
                 }
-                write(converted.asSlice(0, to.bytes(count)).asByteBuffer(), at + to.bytes(done));
+                file.write(converted.asSlice(0, to.bytes(count)).asByteBuffer(), at + to.bytes(done));
             }
         }
-    }
-
-    private void write(ByteBuffer bytes, long at) {
-        try {
-            long position = at;
-            while (bytes.hasRemaining()) {
-                position += channel.write(bytes, position);
-            }
-        } catch (IOException e) {
-            throw failure(e);
-        }
-    }
-
-    private CheckpointException failure(IOException e) {
-        return new CheckpointException(target + ": cannot be written: " + e.getMessage(), e);
     }
 }
