@@ -136,7 +136,7 @@ final class BenchCommand implements Callable<Integer> {
                 }
             } else {
                 try (Checkpoint checkpoint = Checkpoint.open(ModelArgument.folder(model));
-                        LanguageModel language = new LanguageModel(checkpoint.model(), backend, keyValues)) {
+                        LanguageModel language = LanguageModel.load(checkpoint, backend, keyValues)) {
                     measure(language, backend, checkpoint.spec().name());
                 }
             }

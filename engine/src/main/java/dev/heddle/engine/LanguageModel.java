@@ -2,6 +2,7 @@ package dev.heddle.engine;
 
 import dev.heddle.checkpoint.family.Checkpoint;
 import dev.heddle.core.backend.Backend;
+import dev.heddle.core.layer.ParameterSource;
 import dev.heddle.core.model.Model;
 import dev.heddle.core.pass.Executor;
 import dev.heddle.core.pass.Pass;
@@ -9,6 +10,7 @@ import dev.heddle.core.spec.ModelSpec;
 import dev.heddle.core.state.SequenceState;
 import dev.heddle.core.state.StatePool;
 import dev.heddle.core.tensor.DType;
+import dev.heddle.core.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -36,8 +38,17 @@ public final class LanguageModel implements AutoCloseable {
 
     /// The model of a checkpoint with its weights placed on `backend`.
     public static LanguageModel load(Checkpoint checkpoint, Backend backend) {
-        return new LanguageModel(checkpoint.model(source -> (name, kind, shape) -> backend.place(
-                source.parameter(name, kind, shape))), backend);
+        return load(checkpoint, backend, DType.F32);
+    }
+
+    /// The same.
+    ///
+    /// @param keyValueType how attention stores keys and values
+    public static LanguageModel load(Checkpoint checkpoint, Backend backend, DType keyValueType) {
+        return new LanguageModel(checkpoint.model(source -> (name, kind, shape) -> {
+            Tensor host = source.parameter(name, kind, shape);
+            return kind == ParameterSource.Kind.MATRIX ? backend.placeWeight(host) : backend.place(host);
+        }), backend, keyValueType);
     }
 
     public Model model() {
