@@ -1,6 +1,9 @@
 package dev.heddle.core.kernel.vector;
 
 import static dev.heddle.core.kernel.vector.Lanes.COUNT;
+import static dev.heddle.core.kernel.vector.Lanes.F;
+import static dev.heddle.core.kernel.vector.Lanes.I;
+import static dev.heddle.core.kernel.vector.PackedWeights.STEP;
 import static dev.heddle.core.tensor.Memory.ALL;
 import static dev.heddle.core.tensor.Memory.ORDER;
 import static dev.heddle.core.tensor.Memory.USER;
@@ -64,14 +67,25 @@ final class Int8Rows {
     }
 
     private static float block(long to, long x) {
-        FloatVector largest = Lanes.load(x).abs();
-        for (int j = COUNT; j < 32; j += COUNT) {
-            largest = largest.max(Lanes.load(x + 4L * j).abs());
+        // magnitudes of floats compare as their bits do, and NaN is the largest
+        x &= USER;
+        IntVector largest = IntVector.fromMemorySegment(I, ALL, x, ORDER).and(Integer.MAX_VALUE)
+                .max(IntVector.fromMemorySegment(I, ALL, x + STEP, ORDER).and(Integer.MAX_VALUE));
+        if (COUNT < 16) {
+            largest = largest.max(IntVector.fromMemorySegment(I, ALL, x + 2 * STEP, ORDER).and(Integer.MAX_VALUE))
+                    .max(IntVector.fromMemorySegment(I, ALL, x + 3 * STEP, ORDER).and(Integer.MAX_VALUE));
         }
-        float max = Lanes.max(largest);
+        if (COUNT < 8) {
+            largest = largest.max(IntVector.fromMemorySegment(I, ALL, x + 4 * STEP, ORDER).and(Integer.MAX_VALUE))
+                    .max(IntVector.fromMemorySegment(I, ALL, x + 5 * STEP, ORDER).and(Integer.MAX_VALUE))
+                    .max(IntVector.fromMemorySegment(I, ALL, x + 6 * STEP, ORDER).and(Integer.MAX_VALUE))
+                    .max(IntVector.fromMemorySegment(I, ALL, x + 7 * STEP, ORDER).and(Integer.MAX_VALUE));
+        }
+        float max = Float.intBitsToFloat(largest.reduceLanes(VectorOperators.MAX));
         float inverse = max < SMALLEST ? 0 : 127 / max;
         for (int j = 0; j < 32; j += COUNT) {
-            IntVector q = Lanes.load(x + 4L * j).fma(Lanes.of(inverse), Lanes.of(ROUNDING)).reinterpretAsInts()
+            IntVector q = FloatVector.fromMemorySegment(F, ALL, x + 4L * j, ORDER)
+                    .fma(FloatVector.broadcast(F, inverse), FloatVector.broadcast(F, ROUNDING)).reinterpretAsInts()
                     .sub(Float.floatToRawIntBits(ROUNDING));
             ((ShortVector) q.convertShape(VectorOperators.I2S, Lanes.S, 0)).intoMemorySegment(ALL, to + 2L * j & USER, ORDER);
         }

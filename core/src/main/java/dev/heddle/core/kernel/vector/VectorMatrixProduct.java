@@ -219,7 +219,7 @@ public final class VectorMatrixProduct implements MatrixProduct {
     @Override
     public Tensor prepared(Tensor w) {
         Optional<PackedType> type = PackedType.of(w.dtype());
-        return type.isEmpty() || w.rows() < PackedWeights.ROWS || w.columns() == 0 || packed(w).isPresent() ? w
+        return type.isEmpty() || w.elements() == 0 || packed(w).isPresent() ? w
                 : PackedWeights.pack(w, type.get(), workers);
     }
 
