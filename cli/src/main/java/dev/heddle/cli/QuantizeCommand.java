@@ -5,8 +5,11 @@ import dev.heddle.checkpoint.gguf.GgufFile;
 import dev.heddle.checkpoint.gguf.export.GgufConversion;
 import dev.heddle.checkpoint.gguf.export.GgufConversions;
 import dev.heddle.checkpoint.quantize.FileType;
+import dev.heddle.checkpoint.zoo.ModelSpecs;
 import dev.heddle.core.backend.CpuBackend;
+import dev.heddle.core.spec.ModelSpec;
 import dev.heddle.core.tensor.DType;
+import dev.heddle.train.initialize.RandomWeights;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -16,6 +19,7 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
@@ -30,7 +34,8 @@ import picocli.CommandLine.Spec;
         description = {"Write a model as a GGUF file, with smaller weights.",
             "Models whose architecture llama.cpp knows are written so that it loads them; all others as architecture 'heddle'."},
         footer = {"", "Which tensor gets which type is written in docs/quantization.md.", "",
-            "Example: heddle quantize ./mamba-130m mamba-130m-q4_K_M.gguf --type q4_K_M"})
+            "Examples: heddle quantize ./mamba-130m mamba-130m-q4_K_M.gguf --type q4_K_M",
+            "          heddle quantize --random granite-4.0-h-350m granite.gguf --type q8_0"})
 final class QuantizeCommand implements Callable<Integer> {
     @Spec
     CommandSpec spec;
@@ -45,6 +50,13 @@ final class QuantizeCommand implements Callable<Integer> {
             description = "f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q3_K_S, q3_K_M, q4_K_S, q4_K_M, q5_K_S, q5_K_M or q6_K")
     String type;
 
+    @Option(names = "--random", description = "MODEL is a preset, a configuration or a specification file; write such a model with "
+            + "new random weights and without a tokenizer, to measure with")
+    boolean random;
+
+    @Option(names = "--seed", paramLabel = "N", description = "of random weights; default 1")
+    Optional<Long> seed = Optional.empty();
+
     @Mixin
     BackendOptions backendOptions;
 
@@ -52,7 +64,18 @@ final class QuantizeCommand implements Callable<Integer> {
     public Integer call() {
         FileType file = FileType.named(type).orElseThrow(() -> new UsageException("--type must be one of "
                 + Arrays.stream(FileType.values()).map(FileType::label).collect(Collectors.joining(", ")) + ", not " + type));
+        if (seed.isPresent() && !random) {
+            throw new UsageException("--seed needs --random");
+        }
         OutputFile.require(out);
+        if (random) {
+            ModelSpec architecture = ModelSpecs.language(ModelArgument.spec(model));
+            RandomWeights weights = new RandomWeights(architecture, seed.orElse(1L));
+            try (CpuBackend backend = backendOptions.open(spec.commandLine().getErr())) {
+                write(GgufConversions.of(architecture, weights::tensor, file), backend);
+            }
+            return 0;
+        }
         Path source = ModelArgument.folder(model);
         if (isSame(source, out)) {
             throw new UsageException(out + " is the model itself; name another file to write");

@@ -1,13 +1,22 @@
 package dev.heddle.cli;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.heddle.checkpoint.family.Checkpoint;
 import dev.heddle.checkpoint.gguf.GgufFile;
+import dev.heddle.core.backend.CpuBackend;
+import dev.heddle.core.model.Model;
 import dev.heddle.core.tensor.DType;
+import dev.heddle.train.TrainableParameters;
+import dev.heddle.train.initialize.Initialization;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -72,10 +81,37 @@ class QuantizeCommandTest {
     }
 
     @Test
+    void randomWeightsOfASeed() throws IOException {
+        String config = fixture("lfm2_moe/config.json");
+        List<byte[]> files = new ArrayList<>();
+        for (String seed : List.of("7", "7", "8")) {
+            Path out = folder.resolve(files.size() + ".gguf");
+            CommandLineRun run = CommandLineRun.of("quantize", "--random", config, out.toString(), "--type", "q8_0", "--seed", seed);
+            assertEquals(0, run.code(), run.err());
+            assertTrue(run.out().contains(": lfm2moe, "), run.out());
+            files.add(Files.readAllBytes(out));
+        }
+        assertArrayEquals(files.get(0), files.get(1));
+        assertFalse(Arrays.equals(files.get(0), files.get(2)));
+        try (Checkpoint drawn = Checkpoint.open(folder.resolve("0.gguf"));
+                CpuBackend backend = CpuBackend.best()) {
+            Model whole = new Model(drawn.spec(), new TrainableParameters(backend));
+            new Initialization(7).apply(whole, backend);
+            assertArrayEquals(whole.parameters().get("blocks.0.0.conv.weight").toFloats(),
+                    drawn.model().parameters().get("blocks.0.0.conv.weight").toFloats());
+        }
+        try (GgufFile file = GgufFile.open(folder.resolve("0.gguf"))) {
+            assertEquals("none", file.values().text("tokenizer.ggml.model").orElseThrow());
+        }
+    }
+
+    @Test
     void badInputLeavesNothing() throws IOException {
         String out = folder.resolve("x.gguf").toString();
         failed(2, "--type must be one of f32, f16, bf16, q8_0, q4_0", "quantize", fixture("mamba"), out, "--type", "q9");
         failed(1, "no such file or folder", "quantize", "/nowhere/model", out, "--type", "q8_0");
+        failed(2, "--seed needs --random", "quantize", fixture("mamba"), out, "--type", "q8_0", "--seed", "1");
+        failed(1, "no such file or folder", "quantize", "--random", "/nowhere/model", out, "--type", "q8_0");
         failed(1, "is no folder", "quantize", fixture("mamba"), fixture("mamba/config.json/x.gguf"), "--type", "q8_0");
         assertEquals(List.of(), left());
         Files.writeString(folder.resolve("y.gguf"), "GGUF");

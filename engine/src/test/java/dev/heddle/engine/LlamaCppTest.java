@@ -183,7 +183,7 @@ class LlamaCppTest {
         Map<String, GgufValue> general = GgufConversion.general(export.architecture(), spec.name(), FileType.F32);
         general.put("tokenizer.ggml.model", new GgufValue.Text("none"));
         Path file = folder.resolve(fixture + "-wide.gguf");
-        new GgufConversion(export, List.of(), parameters::get, GgufConversion.types(export, FileType.F32), general)
+        new GgufConversion(export, List.of(), (name, _) -> parameters.get(name), GgufConversion.types(export, FileType.F32), general)
                 .write(file, backend.workers(), (_, _, _) -> { });
         return file;
     }

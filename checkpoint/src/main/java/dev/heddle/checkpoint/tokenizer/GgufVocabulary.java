@@ -46,7 +46,8 @@ public final class GgufVocabulary {
     /// @param values the metadata; `tokenizer.ggml.model` is `none` if there is no tokenizer or GGUF cannot hold it
     /// @param remark what is lost, if anything
     public record Described(Map<String, GgufValue> values, Optional<String> remark) {
-        static Described none(Optional<String> remark) {
+        /// No tokenizer.
+        public static Described none(Optional<String> remark) {
             return new Described(Map.of(PREFIX + "model", new GgufValue.Text("none")), remark);
         }
     }

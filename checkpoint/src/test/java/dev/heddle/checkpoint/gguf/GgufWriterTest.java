@@ -99,7 +99,7 @@ class GgufWriterTest {
                     .parameters());
             parameters.get("blocks.0.in_z.weight").set(33, Float.POSITIVE_INFINITY);
             Export export = Exports.of(spec);
-            GgufConversion conversion = new GgufConversion(export, List.of(), parameters::get,
+            GgufConversion conversion = new GgufConversion(export, List.of(), (name, _) -> parameters.get(name),
                     GgufConversion.types(export, FileType.Q8_0), GgufConversion.general("mamba", "tiny", FileType.Q8_0));
             CheckpointException e = assertThrows(CheckpointException.class,
                     () -> conversion.write(folder.resolve("x.gguf"), workers, (_, _, _) -> { }));

@@ -10,6 +10,7 @@ import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Memory;
 import dev.heddle.core.tensor.Tensor;
+import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -17,7 +18,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
 
 /// Writes a described model to a file: one tensor after the other, each in pieces of a few megabytes that all threads encode
 /// together, so that memory stays small whatever the model's size.
@@ -29,7 +29,7 @@ public final class GgufConversion {
 
     private final Export export;
     private final List<String> remarks;
-    private final Function<String, Tensor> parameters;
+    private final Source parameters;
     private final Map<String, DType> types;
     private final Map<String, GgufValue> metadata = new LinkedHashMap<>();
 
@@ -42,11 +42,20 @@ public final class GgufConversion {
         void report(String tensor, long done, long total);
     }
 
+    /// Finds the numbers to write.
+    @FunctionalInterface
+    public interface Source {
+        /// The parameter of this name, asked for when its turn comes.
+        ///
+        /// @param scratch memory for it, if it needs any, that lasts until its turn is over
+        Tensor parameter(String name, Arena scratch);
+    }
+
     /// @param remarks    what whoever asks for the file should know about it
-    /// @param parameters finds a parameter by its name; asked when its turn comes
+    /// @param parameters finds parameters by their names
     /// @param types      of all tensors
     /// @param general    metadata beside the architecture's, written before it
-    public GgufConversion(Export export, List<String> remarks, Function<String, Tensor> parameters, Map<String, DType> types,
+    public GgufConversion(Export export, List<String> remarks, Source parameters, Map<String, DType> types,
             Map<String, GgufValue> general) {
         this.export = export;
         this.remarks = List.copyOf(remarks);
@@ -114,14 +123,17 @@ public final class GgufConversion {
         long done = 0;
         try (GgufWriter writer = builder.open()) {
             for (ExportedTensor tensor : export.tensors()) {
-                done = write(writer, tensor, workers, progress, done, total);
+                try (Arena scratch = Arena.ofShared()) {
+                    PartRows rows = new PartRows(tensor, name -> parameters.parameter(name, scratch));
+                    done = write(writer, tensor, rows, workers, progress, done, total);
+                }
             }
             writer.commit();
         }
     }
 
-    private long write(GgufWriter writer, ExportedTensor tensor, Workers workers, Progress progress, long before, long total) {
-        PartRows rows = new PartRows(tensor, parameters);
+    private long write(GgufWriter writer, ExportedTensor tensor, PartRows rows, Workers workers, Progress progress, long before,
+            long total) {
         DType type = types.get(tensor.name());
         Optional<Tensor> same = rows.unchanged().filter(one -> one.dtype() == type);
         if (same.isPresent()) {

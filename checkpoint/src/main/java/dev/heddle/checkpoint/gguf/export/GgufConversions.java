@@ -12,6 +12,7 @@ import dev.heddle.checkpoint.tokenizer.GgufVocabulary;
 import dev.heddle.core.layer.ParameterSource;
 import dev.heddle.core.model.Model;
 import dev.heddle.core.model.ShapeOnly;
+import dev.heddle.core.spec.ModelSpec;
 import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Tensor;
 import java.util.ArrayList;
@@ -29,21 +30,35 @@ public final class GgufConversions {
 
     /// A checkpoint as the GGUF architecture that computes the same.
     public static GgufConversion of(Checkpoint checkpoint, FileType file) {
-        Export export = Exports.of(checkpoint.spec());
         Model shapes = new Model(checkpoint.spec(), new ShapeOnly(DType.F32));
         Map<String, Tensor> all = new LinkedHashMap<>(shapes.parameters());
         all.putAll(shapes.buffers());
         ParameterSource source = checkpoint.parameters();
-        Map<String, GgufValue> general = GgufConversion.general(export.architecture(), checkpoint.spec().name(), file);
+        Map<String, GgufValue> texts = new LinkedHashMap<>();
         GgufVocabulary.Described vocabulary = GgufVocabulary.of(checkpoint.folder(), checkpoint.spec().vocabulary());
-        general.putAll(vocabulary.values());
-        ChatTemplate.sources(checkpoint.folder()).forEach((name, template) -> general.put(name.equals("default")
+        texts.putAll(vocabulary.values());
+        ChatTemplate.sources(checkpoint.folder()).forEach((name, template) -> texts.put(name.equals("default")
                 ? CHAT_TEMPLATE : CHAT_TEMPLATE + "." + name, new GgufValue.Text(template)));
+        return of(checkpoint.spec(), (name, _) -> source.parameter(name, ParameterSource.Kind.MATRIX, all.get(name).shape()),
+                texts, vocabulary.remark(), file);
+    }
+
+    /// A model without a vocabulary.
+    ///
+    /// @param parameters finds its parameters and buffers
+    public static GgufConversion of(ModelSpec spec, GgufConversion.Source parameters, FileType file) {
+        return of(spec, parameters, GgufVocabulary.Described.none(Optional.empty()).values(), Optional.empty(), file);
+    }
+
+    private static GgufConversion of(ModelSpec spec, GgufConversion.Source parameters, Map<String, GgufValue> texts,
+            Optional<String> lost, FileType file) {
+        Export export = Exports.of(spec);
+        Map<String, GgufValue> general = GgufConversion.general(export.architecture(), spec.name(), file);
+        general.putAll(texts);
         List<String> remarks = new ArrayList<>();
         export.remark().ifPresent(text -> remarks.add("written as Heddle's own architecture, which llama.cpp does not load: " + text));
-        vocabulary.remark().ifPresent(remarks::add);
-        return new GgufConversion(export, remarks, name -> source.parameter(name, ParameterSource.Kind.MATRIX, all.get(name).shape()),
-                GgufConversion.types(export, file), general);
+        lost.ifPresent(remarks::add);
+        return new GgufConversion(export, remarks, parameters, GgufConversion.types(export, file), general);
     }
 
     /// The same file with other types: what it says of its model and its vocabulary stays, and so do tensors that are not
@@ -64,8 +79,8 @@ public final class GgufConversions {
         Map<String, DType> types = TensorTypes.of(file, candidates, metadata.index(architecture + ".block_count").orElseThrow(
                 () -> new CheckpointException(source.describe() + ": the metadata has no " + architecture + ".block_count")),
                 metadata.index(architecture + ".expert_count").orElse(0));
-        return new GgufConversion(new Export(architecture, Map.of(), tensors, Optional.empty()), List.of(), source::tensor, types,
-                values);
+        return new GgufConversion(new Export(architecture, Map.of(), tensors, Optional.empty()), List.of(),
+                (name, _) -> source.tensor(name), types, values);
     }
 
     /// Whether writing this file anew would quantize numbers that are quantized already.
