@@ -185,7 +185,7 @@ public final class VectorMatrixProduct implements MatrixProduct {
     private void panel(Tensor y, Tensor x, Tensor w, int from, int to) {
         int inner = x.columns();
         int rows = to - from;
-        long panelRow = 4L * inner;
+        long panelRow = Panel.rowBytes(inner);
         long panelBytes = panelRow * PANEL;
         long panel = scratch.get().address(panelBytes + Panel.sumsBytes(PANEL));
         for (int o = from; o < to; o++) {
