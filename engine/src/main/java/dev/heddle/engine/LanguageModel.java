@@ -8,7 +8,7 @@ import dev.heddle.core.pass.Pass;
 import dev.heddle.core.spec.ModelSpec;
 import dev.heddle.core.state.SequenceState;
 import dev.heddle.core.state.StatePool;
-import dev.heddle.core.tensor.DType;
+import dev.heddle.core.state.StateTypes;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -23,21 +23,27 @@ public final class LanguageModel implements AutoCloseable {
     private final StatePool states;
 
     public LanguageModel(Model model, Backend backend) {
-        this(model, backend, DType.F32);
+        this(model, backend, StateTypes.EXACT);
     }
 
-    /// @param keyValueType how attention stores keys and values
-    public LanguageModel(Model model, Backend backend, DType keyValueType) {
+    /// @param types how its sequences' keys, values and states are stored
+    /// @throws IllegalArgumentException if its heads do not fit them
+    public LanguageModel(Model model, Backend backend, StateTypes types) {
         this.model = model;
         this.backend = backend;
         executor = new Executor(backend);
-        states = new StatePool(backend, model.states(), keyValueType);
+        states = new StatePool(backend, model.states(), types);
     }
 
     /// The model of a checkpoint with its weights placed on `backend`.
     public static LanguageModel load(Checkpoint checkpoint, Backend backend) {
+        return load(checkpoint, backend, StateTypes.EXACT);
+    }
+
+    /// The same, with keys, values and states stored in these types.
+    public static LanguageModel load(Checkpoint checkpoint, Backend backend, StateTypes types) {
         return new LanguageModel(checkpoint.model(source -> (name, kind, shape) -> backend.place(
-                source.parameter(name, kind, shape))), backend);
+                source.parameter(name, kind, shape))), backend, types);
     }
 
     public Model model() {

@@ -179,7 +179,7 @@ class PrefixCacheTest {
                 IntStream.range(0, 20).forEach(i -> answer(scheduler, SchedulerTest.prompt(model, 70, i), 2));
                 SchedulerCounters counters = scheduler.counters();
                 assertEquals(20, counters.cacheEntries());
-                assertTrue(counters.cacheBytes() <= 1.1 * 20 * model.states().layout().recurrentBytes(), counters::toString);
+                assertTrue(counters.cacheBytes() <= 1.1 * 20 * model.states().recurrentBytes(), counters::toString);
             }
         });
     }

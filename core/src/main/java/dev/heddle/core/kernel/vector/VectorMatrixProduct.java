@@ -122,6 +122,11 @@ public final class VectorMatrixProduct implements MatrixProduct {
             integers(y, rounded, w, from, to);
             return;
         }
+        if (w.dtype() == DType.Q8_0 && tokens > 1 && tokens <= BatchQ8.MOST && BatchQ8.fits()) {
+            BatchQ8.product(y.address() + 4L * from, y.rowBytes(), x.address(), x.rowBytes(), tokens, w.address(from), w.rowBytes(),
+                    to - from, x.columns(), scratch.get().address(BatchQ8.scratchBytes()));
+            return;
+        }
         boolean quantized = w.dtype().isQuantized();
         if (tokens > DIRECT || quantized && tokens > 1) {
             for (int o = from; o < to; o += PANEL) {
@@ -180,7 +185,7 @@ public final class VectorMatrixProduct implements MatrixProduct {
     private void panel(Tensor y, Tensor x, Tensor w, int from, int to) {
         int inner = x.columns();
         int rows = to - from;
-        long panelRow = 4L * inner;
+        long panelRow = Panel.rowBytes(inner);
         long panelBytes = panelRow * PANEL;
         long panel = scratch.get().address(panelBytes + Panel.sumsBytes(PANEL));
         for (int o = from; o < to; o++) {
