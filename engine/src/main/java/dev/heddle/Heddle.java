@@ -3,6 +3,7 @@ package dev.heddle;
 import dev.heddle.checkpoint.family.Checkpoint;
 import dev.heddle.core.backend.Backend;
 import dev.heddle.core.backend.CpuBackend;
+import dev.heddle.core.state.StateTypes;
 import dev.heddle.engine.serve.SchedulerOptions;
 import java.nio.file.Path;
 
@@ -20,6 +21,11 @@ public final class Heddle {
 
     /// @param options how many answers may be under way at a time, and what memory they may take
     public static HeddleModel load(Path fileOrFolder, SchedulerOptions options) {
+        return load(fileOrFolder, options, StateTypes.EXACT);
+    }
+
+    /// @param types how keys, values and recurrent states are stored; smaller types leave room for more or longer answers
+    public static HeddleModel load(Path fileOrFolder, SchedulerOptions options, StateTypes types) {
         Checkpoint checkpoint = Checkpoint.open(fileOrFolder);
         CpuBackend backend;
         try {
@@ -28,12 +34,17 @@ public final class Heddle {
             checkpoint.close();
             throw e;
         }
-        return open(checkpoint, backend, options);
+        return open(checkpoint, backend, options, types);
     }
 
     /// The model of a checkpoint, which may have an adapter, on a device. Both are the model's from now on and closed with
     /// it, also if this fails.
     public static HeddleModel open(Checkpoint checkpoint, Backend backend, SchedulerOptions options) {
-        return new HeddleModel(checkpoint, backend, options);
+        return open(checkpoint, backend, options, StateTypes.EXACT);
+    }
+
+    /// The same, with keys, values and recurrent states stored in these types.
+    public static HeddleModel open(Checkpoint checkpoint, Backend backend, SchedulerOptions options, StateTypes types) {
+        return new HeddleModel(checkpoint, backend, options, types);
     }
 }

@@ -6,6 +6,7 @@ import dev.heddle.checkpoint.tokenizer.Tokenizer;
 import dev.heddle.checkpoint.tokenizer.Tokenizers;
 import dev.heddle.core.backend.Backend;
 import dev.heddle.core.spec.ModelSpec;
+import dev.heddle.core.state.StateTypes;
 import dev.heddle.engine.GenerationDefaults;
 import dev.heddle.engine.LanguageModel;
 import dev.heddle.engine.grammar.Grammars;
@@ -29,7 +30,7 @@ public final class HeddleModel implements AutoCloseable {
     private final GenerationDefaults defaults;
     private final Scheduler scheduler;
 
-    HeddleModel(Checkpoint checkpoint, Backend backend, SchedulerOptions options) {
+    HeddleModel(Checkpoint checkpoint, Backend backend, SchedulerOptions options, StateTypes types) {
         own(checkpoint);
         own(backend);
         try {
@@ -38,7 +39,7 @@ public final class HeddleModel implements AutoCloseable {
             toolFormat = ToolFormat.of(String.join("", ChatTemplate.sources(checkpoint.folder()).values()), tokenizer);
             grammars = new Grammars(tokenizer);
             defaults = GenerationDefaults.read(checkpoint.folder());
-            LanguageModel language = own(LanguageModel.load(checkpoint, backend));
+            LanguageModel language = own(LanguageModel.load(checkpoint, backend, types));
             spec = language.spec();
             scheduler = own(new Scheduler(language, options));
         } catch (RuntimeException | Error e) {

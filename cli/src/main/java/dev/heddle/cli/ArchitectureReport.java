@@ -138,10 +138,10 @@ final class ArchitectureReport {
             fact("positions", "none: the recurrence knows the order");
         }
         positions.forEach(position -> fact("positions", position.text() + " (" + position.layers() + " " + position.mixer() + (position.layers() == 1 ? " layer)" : " layers)")));
-        fact("state", architecture.stateBytes() == 0 ? "none" : Bytes.text(architecture.stateBytes()) + " per sequence (f32)");
+        fact("state", architecture.stateBytes() == 0 ? "none" : Bytes.text(architecture.stateBytes()) + " per sequence (" + architecture.types().recurrentText() + ")");
         long all = architecture.keyValueBytesPerToken();
         long beyond = architecture.keyValueBytesPerTokenBeyondWindows();
-        fact("keys, values", all == 0 ? "none" : Bytes.text(all) + " per token (bf16)" + (beyond == all ? "" : beyond == 0
+        fact("keys, values", all == 0 ? "none" : Bytes.text(all) + " per token (" + architecture.types().keyValueText() + ")" + (beyond == all ? "" : beyond == 0
                 ? ", nothing beyond the windows" : ", " + Bytes.text(beyond) + " beyond the windows"));
         out.println();
     }
@@ -154,7 +154,9 @@ final class ArchitectureReport {
         if (architecture.memory().isEmpty()) {
             return;
         }
-        heading("memory", "one sequence; weights and keys/values bf16, state f32");
+        String keyValues = architecture.types().keyValueText();
+        heading("memory", "one sequence; weights " + (keyValues.equals("bf16") ? "and keys/values bf16" : "bf16, keys/values " + keyValues)
+                + ", state " + architecture.types().recurrentText());
         out.printf("  %7s %9s %9s %11s %9s %11s  %s%n", "context", "weights", "state", "keys/values", "total", "transformer", "sequence");
         for (MemoryUse use : architecture.memory()) {
             out.printf("  %7s %9s %9s %11s %s %11s  %s%n", Counts.context(use.context()), Bytes.text(use.weights()),

@@ -8,6 +8,7 @@ import dev.heddle.checkpoint.zoo.ModelSpecs;
 import dev.heddle.core.backend.CpuBackend;
 import dev.heddle.core.model.Model;
 import dev.heddle.core.spec.ModelSpec;
+import dev.heddle.core.state.StateTypes;
 import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Tensor;
 import dev.heddle.engine.LanguageModel;
@@ -50,9 +51,6 @@ final class BenchCommand implements Callable<Integer> {
             description = "of random weights: f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q3_K, q4_K, q5_K, q6_K or q4_K_M")
     String type;
 
-    @Option(names = "--kv-type", paramLabel = "TYPE", defaultValue = "f32", description = "of keys and values: f32, f16 or bf16")
-    String keyValueType;
-
     @Option(names = {"-p", "--n-prompt"}, paramLabel = "N", defaultValue = "512", description = "tokens of the prefill; 0 skips it")
     int prompt;
 
@@ -82,6 +80,9 @@ final class BenchCommand implements Callable<Integer> {
 
     @Option(names = "--json", description = "print JSON")
     boolean json;
+
+    @Mixin
+    StateOptions stateOptions;
 
     @Mixin
     BackendOptions backendOptions;
@@ -117,7 +118,7 @@ final class BenchCommand implements Callable<Integer> {
         if (length < 1 || batch < 1) {
             throw new UsageException("--length and --batch must be at least 1");
         }
-        DType keyValues = floatType("--kv-type", keyValueType);
+        StateTypes types = stateOptions.types();
         WeightTypes weights = WeightTypes.named(type)
                 .orElseThrow(() -> new UsageException("--type must be one of " + WeightTypes.names() + ", not " + type));
         PrintWriter err = spec.commandLine().getErr();
@@ -131,26 +132,17 @@ final class BenchCommand implements Callable<Integer> {
                 err.println("heddle: filling " + configuration.name() + " with random " + type + " weights");
                 err.flush();
                 Model built = new Model(configuration, new RandomParameters(backend, weights, 1));
-                try (LanguageModel language = new LanguageModel(built, backend, keyValues)) {
+                try (LanguageModel language = new LanguageModel(built, backend, types)) {
                     measure(language, backend, configuration.name() + " (random " + type + ")");
                 }
             } else {
                 try (Checkpoint checkpoint = Checkpoint.open(ModelArgument.folder(model));
-                        LanguageModel language = LanguageModel.load(checkpoint, backend, keyValues)) {
+                        LanguageModel language = LanguageModel.load(checkpoint, backend, types)) {
                     measure(language, backend, checkpoint.spec().name());
                 }
             }
         }
         return 0;
-    }
-
-    private static DType floatType(String option, String name) {
-        return switch (name.toLowerCase(Locale.ROOT)) {
-            case "bf16" -> DType.BF16;
-            case "f16" -> DType.F16;
-            case "f32" -> DType.F32;
-            default -> throw new UsageException(option + " must be bf16, f16 or f32, not " + name);
-        };
     }
 
     private void measure(LanguageModel language, CpuBackend backend, String title) {
@@ -190,7 +182,7 @@ final class BenchCommand implements Callable<Integer> {
 
     private static void print(PrintWriter out, String title, LanguageModel language, MachineLimits limits, List<Test> tests) {
         out.println(title + ", " + Bytes.text(weightBytes(language)) + " of weights, most in " + weightType(language) + "; "
-                + language.backend().description());
+                + language.states().types() + "; " + language.backend().description());
         out.printf(Locale.ROOT, "limits of this machine: memory %.1f GB/s, f32 multiply-add %.0f GFLOP/s%n",
                 limits.bytesPerSecond() / 1e9, limits.flopsPerSecond() / 1e9);
         out.printf("%-16s %22s %10s   %s%n", "test", "tokens/s", "median", "of the limit");
@@ -206,6 +198,7 @@ final class BenchCommand implements Callable<Integer> {
     private static ObjectNode json(String title, LanguageModel language, MachineLimits limits, List<Test> tests) {
         ObjectNode root = Json.object().put("model", title).put("weights_type", weightType(language))
                 .put("weights_bytes", weightBytes(language)).put("backend", language.backend().description())
+                .put("state_types", language.states().types().toString())
                 .put("bytes_per_second", limits.bytesPerSecond()).put("flops_per_second", limits.flopsPerSecond());
         ArrayNode list = root.putArray("tests");
         for (Test test : tests) {

@@ -38,6 +38,9 @@ final class InspectCommand implements Callable<Integer> {
     boolean yaml;
 
     @Mixin
+    StateOptions stateOptions;
+
+    @Mixin
     ScreenOptions screen;
 
     @Override
@@ -51,15 +54,20 @@ final class InspectCommand implements Callable<Integer> {
         if (yaml) {
             out.print(SpecFile.yaml(architecture));
         } else if (json) {
-            ObjectNode node = ArchitectureJson.of(Architecture.of(architecture));
+            ObjectNode node = ArchitectureJson.of(described(architecture));
             gguf.ifPresent(file -> node.set("gguf", new GgufReport(file).json()));
             out.println(node.toPrettyString());
         } else {
-            new ArchitectureReport(Architecture.of(architecture), ModelArgument.preset(model).flatMap(Preset::note), screen.screen(), out).print();
+            new ArchitectureReport(described(architecture), ModelArgument.preset(model).flatMap(Preset::note), screen.screen(), out).print();
             gguf.ifPresent(file -> new GgufReport(file).print(screen.screen(), out));
         }
         gguf.ifPresent(GgufFile::close);
         out.flush();
         return 0;
+    }
+
+    /// With memory in the types asked for, or those that papers count in.
+    private Architecture described(ArchitectureSpec architecture) {
+        return Architecture.of(architecture).with(stateOptions.types(Architecture.USUAL));
     }
 }

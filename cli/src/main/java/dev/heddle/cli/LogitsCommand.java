@@ -50,6 +50,9 @@ final class LogitsCommand implements Callable<Integer> {
     boolean together;
 
     @Mixin
+    StateOptions stateOptions;
+
+    @Mixin
     BackendOptions backendOptions;
 
     @Override
@@ -71,7 +74,7 @@ final class LogitsCommand implements Callable<Integer> {
         Path tokens = input.tokens.orElseThrow();
         List<int[]> sequences = TokenFile.read(tokens);
         try (Checkpoint checkpoint = Checkpoint.open(ModelArgument.folder(model)); Backend backend = backendOptions.open(err);
-                LanguageModel language = LanguageModel.load(checkpoint, backend)) {
+                LanguageModel language = LanguageModel.load(checkpoint, backend, stateOptions.types())) {
             int vocabulary = language.spec().vocabulary();
             TokenFile.check(tokens, sequences, vocabulary);
             List<float[]> logits = together ? feed(language, sequences)

@@ -59,6 +59,9 @@ final class PerplexityCommand implements Callable<Integer> {
     boolean json;
 
     @Mixin
+    StateOptions stateOptions;
+
+    @Mixin
     BackendOptions backendOptions;
 
     @Override
@@ -72,7 +75,7 @@ final class PerplexityCommand implements Callable<Integer> {
         String text = text();
         PrintWriter err = spec.commandLine().getErr();
         try (Backend backend = backendOptions.open(err); Checkpoint checkpoint = Checkpoint.open(ModelArgument.folder(model));
-                LanguageModel language = LanguageModel.load(checkpoint, backend)) {
+                LanguageModel language = LanguageModel.load(checkpoint, backend, stateOptions.types())) {
             int[] tokens;
             Optional<Integer> begin;
             try (Tokenizer tokenizer = Tokenizers.load(checkpoint.folder())) {

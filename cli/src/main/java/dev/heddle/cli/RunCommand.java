@@ -90,6 +90,9 @@ final class RunCommand implements Callable<Integer> {
     SamplingFlags sampling;
 
     @Mixin
+    StateOptions stateOptions;
+
+    @Mixin
     BackendOptions backendOptions;
 
     @Override
@@ -129,7 +132,7 @@ final class RunCommand implements Callable<Integer> {
         try (Checkpoint checkpoint = open(file);
                 Tokenizer tokenizer = Tokenizers.load(checkpoint.folder());
                 Backend backend = backendOptions.open(err);
-                LanguageModel language = LanguageModel.load(checkpoint, backend)) {
+                LanguageModel language = LanguageModel.load(checkpoint, backend, stateOptions.types())) {
             int limit = context != null ? context : language.model().states().keyValues().isEmpty() ? 0
                     : language.spec().context();
             Path folder = checkpoint.folder();
@@ -156,7 +159,7 @@ final class RunCommand implements Callable<Integer> {
         }
         SchedulerOptions places = SchedulerOptions.DEFAULT.withParallel(1).withContext(context == null ? 0 : context)
                 .withCacheFolder(SessionFile.states(), SESSION_STATES);
-        try (HeddleModel model = dev.heddle.Heddle.open(open(file), backendOptions.open(err), places)) {
+        try (HeddleModel model = dev.heddle.Heddle.open(open(file), backendOptions.open(err), places, stateOptions.types())) {
             if (system != null && model.template().isEmpty()) {
                 throw new UsageException("--system needs a model with a chat template");
             }

@@ -95,6 +95,9 @@ final class ServeCommand implements Callable<Integer> {
     Path templateFile;
 
     @Mixin
+    StateOptions stateOptions;
+
+    @Mixin
     BackendOptions backendOptions;
 
     @Override
@@ -159,7 +162,7 @@ final class ServeCommand implements Callable<Integer> {
         Optional<ChatTemplate> chat = templateFile != null ? Optional.of(ChatTemplate.of(template, Tokenizers.specialNames(checkpoint.folder())))
                 : ChatTemplate.load(checkpoint.folder());
         ServedModel model = new ServedModel(named ? argument.substring(0, equals) : name(source),
-                LanguageModel.load(checkpoint, backend), Tokenizers.load(checkpoint.folder()), chat, template,
+                LanguageModel.load(checkpoint, backend, stateOptions.types()), Tokenizers.load(checkpoint.folder()), chat, template,
                 GenerationDefaults.read(checkpoint.folder()), scheduling());
         open.push(model);
         return model;

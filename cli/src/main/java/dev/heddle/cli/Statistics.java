@@ -15,7 +15,7 @@ final class Statistics {
     }
 
     static String of(LanguageModel model, SequenceState sequence, Generator.Result result) {
-        long state = model.model().states().recurrentBytes();
+        long state = model.states().recurrentBytes();
         return String.format(Locale.ROOT, """
                 prefill  %6d tokens  %9.1f tok/s
                 decode   %6d tokens  %9.1f tok/s

@@ -9,7 +9,7 @@ import dev.heddle.core.pass.Pass;
 import dev.heddle.core.spec.ModelSpec;
 import dev.heddle.core.state.SequenceState;
 import dev.heddle.core.state.StatePool;
-import dev.heddle.core.tensor.DType;
+import dev.heddle.core.state.StateTypes;
 import dev.heddle.core.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -25,30 +25,29 @@ public final class LanguageModel implements AutoCloseable {
     private final StatePool states;
 
     public LanguageModel(Model model, Backend backend) {
-        this(model, backend, DType.F32);
+        this(model, backend, StateTypes.EXACT);
     }
 
-    /// @param keyValueType how attention stores keys and values
-    public LanguageModel(Model model, Backend backend, DType keyValueType) {
+    /// @param types how its sequences' keys, values and states are stored
+    /// @throws IllegalArgumentException if its heads do not fit them
+    public LanguageModel(Model model, Backend backend, StateTypes types) {
         this.model = model;
         this.backend = backend;
         executor = new Executor(backend);
-        states = new StatePool(backend, model.states(), keyValueType);
+        states = new StatePool(backend, model.states(), types);
     }
 
     /// The model of a checkpoint with its weights placed on `backend`.
     public static LanguageModel load(Checkpoint checkpoint, Backend backend) {
-        return load(checkpoint, backend, DType.F32);
+        return load(checkpoint, backend, StateTypes.EXACT);
     }
 
-    /// The same.
-    ///
-    /// @param keyValueType how attention stores keys and values
-    public static LanguageModel load(Checkpoint checkpoint, Backend backend, DType keyValueType) {
+    /// The same, with keys, values and states stored in these types.
+    public static LanguageModel load(Checkpoint checkpoint, Backend backend, StateTypes types) {
         return new LanguageModel(checkpoint.model(source -> (name, kind, shape) -> {
             Tensor host = source.parameter(name, kind, shape);
             return kind == ParameterSource.Kind.MATRIX ? backend.placeWeight(host) : backend.place(host);
-        }), backend, keyValueType);
+        }), backend, types);
     }
 
     public Model model() {

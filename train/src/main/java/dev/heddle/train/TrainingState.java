@@ -9,6 +9,7 @@ import dev.heddle.checkpoint.weights.SafetensorsWriter;
 import dev.heddle.checkpoint.weights.WeightSource;
 import dev.heddle.core.backend.Backend;
 import dev.heddle.core.state.Snapshot;
+import dev.heddle.core.state.StateTypes;
 import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Tensor;
 import dev.heddle.train.data.BatchSource;
@@ -66,17 +67,21 @@ public final class TrainingState {
         ObjectNode about = Json.object();
         about.put("position", snapshot.position()).put("recurrent", snapshot.recurrent().size());
         for (int i = 0; i < snapshot.recurrent().size(); i++) {
-            float[] state = snapshot.recurrent().get(i);
-            tensors.put("lane." + lane + ".recurrent." + i, Tensor.of(arena, state, state.length));
+            tensors.put("lane." + lane + ".recurrent." + i, numbers(arena, snapshot.recurrent().get(i)));
         }
         ArrayNode pages = about.putArray("pages");
         for (int i = 0; i < snapshot.keyValues().size(); i++) {
             Snapshot.Pages held = snapshot.keyValues().get(i);
             pages.add(Json.mapper().valueToTree(held.held()));
-            tensors.put("lane." + lane + ".keys." + i, Tensor.of(arena, held.keys(), held.keys().length));
-            tensors.put("lane." + lane + ".values." + i, Tensor.of(arena, held.values(), held.values().length));
+            tensors.put("lane." + lane + ".keys." + i, numbers(arena, held.keys()));
+            tensors.put("lane." + lane + ".values." + i, numbers(arena, held.values()));
         }
         return about;
+    }
+
+    /// What training keeps is f32.
+    private static Tensor numbers(Arena arena, byte[] stored) {
+        return Tensor.ofBytes(arena, DType.F32, stored, stored.length / Float.BYTES);
     }
 
     /// Whether `folder` holds a state.
@@ -117,17 +122,17 @@ public final class TrainingState {
     }
 
     private static Snapshot snapshot(WeightSource saved, int lane, JsonNode about) {
-        List<float[]> recurrent = new ArrayList<>();
+        List<byte[]> recurrent = new ArrayList<>();
         for (int i = 0; i < about.path("recurrent").asInt(); i++) {
-            recurrent.add(saved.tensor("lane." + lane + ".recurrent." + i).toFloats());
+            recurrent.add(saved.tensor("lane." + lane + ".recurrent." + i).toBytes());
         }
         List<Snapshot.Pages> pages = new ArrayList<>();
         for (JsonNode held : about.path("pages")) {
             int i = pages.size();
             pages.add(new Snapshot.Pages(Json.mapper().convertValue(held, int[].class),
-                    saved.tensor("lane." + lane + ".keys." + i).toFloats(),
-                    saved.tensor("lane." + lane + ".values." + i).toFloats()));
+                    saved.tensor("lane." + lane + ".keys." + i).toBytes(),
+                    saved.tensor("lane." + lane + ".values." + i).toBytes()));
         }
-        return new Snapshot(about.path("position").asLong(), recurrent, pages);
+        return new Snapshot(StateTypes.EXACT, about.path("position").asLong(), recurrent, pages);
     }
 }

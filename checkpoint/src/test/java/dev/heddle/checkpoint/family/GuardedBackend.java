@@ -113,6 +113,11 @@ final class GuardedBackend implements Backend {
     }
 
     @Override
+    public byte[] readBytes(Tensor tensor) {
+        return within(() -> cpu.readBytes(tensor));
+    }
+
+    @Override
     public void fill(Tensor tensor, float value) {
         within(() -> {
             cpu.fill(tensor, value);

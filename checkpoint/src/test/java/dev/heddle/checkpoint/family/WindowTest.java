@@ -55,7 +55,7 @@ class WindowTest {
                     }
                 }
                 long pages = Math.ceilDiv(stepped.rows(), PAGE);
-                long everything = model.states().recurrentBytes() + model.states().keyValues().stream()
+                long everything = pool.recurrentBytes() + model.states().keyValues().stream()
                         .mapToLong(kv -> 4L * (kv.keyWidth() + kv.valueWidth()) * pages * PAGE).sum();
                 assertTrue(stepped.bytes() < everything, stepped.bytes() + " bytes, without windows " + everything);
             }

@@ -28,6 +28,9 @@ public interface Backend extends AutoCloseable {
     /// The values of a tensor of this device, row by row, as floats.
     float[] read(Tensor tensor);
 
+    /// The bytes of a contiguous tensor of this device, as they are stored.
+    byte[] readBytes(Tensor tensor);
+
     /// Sets every element.
     void fill(Tensor tensor, float value);
 

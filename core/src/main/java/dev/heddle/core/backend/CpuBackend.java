@@ -122,6 +122,11 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public byte[] readBytes(Tensor tensor) {
+        return tensor.toBytes();
+    }
+
+    @Override
     public void fill(Tensor tensor, float value) {
         if (tensor.elements() == 0) {
             return;

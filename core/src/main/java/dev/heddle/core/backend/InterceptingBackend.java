@@ -109,6 +109,11 @@ public abstract class InterceptingBackend implements Backend {
     }
 
     @Override
+    public byte[] readBytes(Tensor tensor) {
+        return delegate.readBytes(tensor);
+    }
+
+    @Override
     public void fill(Tensor tensor, float value) {
         delegate.fill(tensor, value);
     }

@@ -85,6 +85,12 @@ public final class ShapeBackend implements Backend {
         return new float[Math.toIntExact(tensor.elements())];
     }
 
+    /// Zeros.
+    @Override
+    public byte[] readBytes(Tensor tensor) {
+        return new byte[Math.toIntExact(tensor.bytes())];
+    }
+
     @Override
     public void fill(Tensor tensor, float value) {
         // there is nothing to fill

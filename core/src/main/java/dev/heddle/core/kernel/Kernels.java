@@ -52,6 +52,8 @@ public interface Kernels {
 
     RgLru rgLru();
 
+    StateRounding stateRounding();
+
     FeatureMaps featureMaps();
 
     SymmetricConvolution symmetricConvolution();

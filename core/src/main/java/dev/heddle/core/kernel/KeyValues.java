@@ -2,7 +2,9 @@ package dev.heddle.core.kernel;
 
 import dev.heddle.core.tensor.Tensor;
 
-/// Keys and values of one attention layer for all sequences, in pages of a fixed number of positions.
+/// Keys and values of one attention layer for all sequences, in pages of a fixed number of positions. They may be f32, bf16,
+/// f16 or q8_0 (then heads are whole blocks), keys and values of different types: appending rounds, attention reads what is
+/// stored.
 ///
 /// @param keys     [pages·pageRows, kvHeads·headDim]
 /// @param values   [pages·pageRows, kvHeads·valueDim]

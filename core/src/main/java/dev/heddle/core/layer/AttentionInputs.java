@@ -82,9 +82,9 @@ final class AttentionInputs {
                     new Adapter.Output("up", output.width())).ifPresent(adapters::add);
         }
         memory = switch (spec.keyValues()) {
-            case KeyValueSource.Own _ -> scope.keyValues(keyWidth, valueWidth, spec.window());
+            case KeyValueSource.Own _ -> scope.keyValues(spec.kvHeads(), spec.headDim(), spec.valueDim(), spec.window());
             case KeyValueSource.Published(String name) ->
-                    scope.publishedKeyValues(name, keyWidth, valueWidth, spec.window());
+                    scope.publishedKeyValues(name, spec.kvHeads(), spec.headDim(), spec.valueDim(), spec.window());
             case KeyValueSource.Earlier(String name) -> scope.earlierKeyValues(name, spec.window());
         };
     }

@@ -65,7 +65,7 @@ final class GatedDeltaNet implements Layer {
         out = scope.matrix("out.weight", Initial.RESIDUAL, width, spec.valueWidth());
         shape = new Shape(spec.keyHeads(), spec.heads(), spec.keyDim(), spec.valueDim(), spec.tiledHeads());
         convState = scope.recurrentState("conv", (spec.conv() - 1) * spec.convChannels());
-        state = scope.recurrentState("delta", shape.stateElements());
+        state = scope.largeState("delta", shape.stateElements());
     }
 
     /// The whole projection, or its narrow first half.

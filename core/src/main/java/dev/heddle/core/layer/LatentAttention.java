@@ -50,7 +50,7 @@ final class LatentAttention implements Layer {
         key = scope.matrix("k.weight", (long) spec.heads() * spec.keyDim(), spec.latent());
         value = scope.matrix("v.weight", values, spec.latent());
         out = scope.matrix("o.weight", width, values);
-        memory = scope.keyValues(queries, values, 0);
+        memory = scope.keyValues(spec.heads(), spec.headDim(), spec.valueDim(), 0);
         shape = new Shape(spec.heads(), spec.heads(), spec.headDim(), spec.valueDim(),
                 (float) (1 / Math.sqrt(spec.headDim())), 0, 0, 0, false);
     }

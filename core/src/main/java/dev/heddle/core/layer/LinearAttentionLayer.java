@@ -41,7 +41,7 @@ final class LinearAttentionLayer implements Layer {
         oBias = scope.small(spec.bias(), "o.bias", scope.width());
         headNorm = scope.norm("head_norm", spec.headNorm(), spec.valueDim());
         shape = new Shape(spec.heads(), spec.keyDim(), spec.valueDim(), spec.normalised(), (float) spec.epsilon());
-        state = scope.recurrentState("sums", shape.stateElements());
+        state = scope.largeState("sums", shape.stateElements());
     }
 
     @Override

@@ -56,7 +56,7 @@ final class Mamba1 implements Layer {
             cNorm = scope.norm("c_norm", spec.innerNorm(), spec.state());
             aLog = scope.small("A_log", Initial.each((_, n, _) -> Math.log(n + 1)), inner, spec.state());
             skip = scope.small("D", Initial.ONE, inner);
-            scanState = scope.recurrentState("scan", spec.state() * inner);
+            scanState = scope.largeState("scan", spec.state() * inner);
         }
 
         Tensor forward(Pass pass, Tensor x) {

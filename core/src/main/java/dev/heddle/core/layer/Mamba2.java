@@ -57,7 +57,7 @@ final class Mamba2 implements Layer {
         outProj = scope.matrix("out_proj.weight", Initial.RESIDUAL, width, inner);
         outBias = scope.small(spec.projectionBias(), "out_proj.bias", width);
         convState = scope.recurrentState("conv", (spec.conv() - 1) * spec.convChannels());
-        ssdState = scope.recurrentState("ssd", spec.heads() * spec.headDim() * spec.state());
+        ssdState = scope.largeState("ssd", spec.heads() * spec.headDim() * spec.state());
         shape = new Shape(spec.heads(), spec.headDim(), spec.groups(), spec.state(), spec.chunk(), (float) spec.dtMin(),
                 (float) spec.dtMax());
     }

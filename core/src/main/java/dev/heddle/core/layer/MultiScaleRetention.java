@@ -39,7 +39,7 @@ final class MultiScaleRetention implements Layer {
         out = scope.matrix("out.weight", Initial.RESIDUAL, scope.width(), values);
         double[] logDecay = IntStream.range(0, spec.heads()).mapToDouble(h -> spec.decay().log(h, spec.heads())).toArray();
         shape = new Shape(spec.heads(), spec.keyDim(), spec.valueDim(), logDecay, spec.normalised());
-        state = scope.recurrentState("retention", shape.stateElements());
+        state = scope.largeState("retention", shape.stateElements());
     }
 
     @Override

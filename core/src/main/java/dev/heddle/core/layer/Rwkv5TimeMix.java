@@ -54,7 +54,7 @@ final class Rwkv5TimeMix implements Layer {
         headNorm = scope.norm("head_norm", NormSpec.layer(spec.epsilon()), inner);
         output = scope.matrix("output.weight", Initial.RESIDUAL, width, inner);
         shift = scope.recurrentState("shift", width);
-        state = scope.recurrentState("wkv", shape.stateElements());
+        state = scope.largeState("wkv", shape.stateElements());
     }
 
     /// One row, whatever its grouping by heads.

@@ -78,7 +78,7 @@ final class Rwkv6TimeMix implements Layer {
         headNorm = scope.norm("head_norm", NormSpec.layer(spec.epsilon()), values);
         output = scope.matrix("output.weight", Initial.RESIDUAL, width, values);
         shift = scope.recurrentState("shift", width);
-        state = scope.recurrentState("wkv", shape.stateElements());
+        state = scope.largeState("wkv", shape.stateElements());
     }
 
     @Override

@@ -85,7 +85,7 @@ final class Rwkv7TimeMix implements Layer {
         headNorm = scope.norm("head_norm", NormSpec.layer(spec.epsilon()), inner);
         output = scope.matrix("output.weight", Initial.RESIDUAL, width, inner);
         shift = scope.recurrentState("shift", width);
-        state = scope.recurrentState("wkv", shape.stateElements());
+        state = scope.largeState("wkv", shape.stateElements());
     }
 
     @Override

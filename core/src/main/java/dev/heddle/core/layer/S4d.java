@@ -41,7 +41,7 @@ final class S4d implements Layer {
         outGate = scope.matrix("out_gate.weight", width, width);
         outBias = scope.small("out.bias", width);
         outGateBias = scope.small("out_gate.bias", width);
-        state = scope.recurrentState("scan", shape.stateElements(width));
+        state = scope.largeState("scan", shape.stateElements(width));
     }
 
     @Override

@@ -189,15 +189,21 @@ public final class Scope {
         return states.addRecurrent(join(use, name), elements, initial);
     }
 
-    /// Registers keys and values; the number finds them in the pool.
-    public int keyValues(int keyWidth, int valueWidth, int window) {
+    /// Registers a large recurrent state (a matrix for each head, say), which may be stored rounded.
+    public int largeState(String name, int elements) {
         requireLanguage();
-        return states.addKeyValues(use, keyWidth, valueWidth, window);
+        return states.addLargeRecurrent(join(use, name), elements);
+    }
+
+    /// Registers keys and values; the number finds them in the pool.
+    public int keyValues(int heads, int keyDim, int valueDim, int window) {
+        requireLanguage();
+        return states.addKeyValues(use, heads, keyDim, valueDim, window);
     }
 
     /// Registers keys and values that later layers find by `name`.
-    public int publishedKeyValues(String name, int keyWidth, int valueWidth, int window) {
-        int id = keyValues(keyWidth, valueWidth, window);
+    public int publishedKeyValues(String name, int heads, int keyDim, int valueDim, int window) {
+        int id = keyValues(heads, keyDim, valueDim, window);
         states.publishKeyValues(name, id);
         return id;
     }

@@ -20,9 +20,10 @@ public final class DeltaWkv {
         Shapes.same("removal key", in.removal(), in.r());
         Shapes.same("rate", in.rate(), in.r());
         Tensor y = pass.take(in.r().rows(), in.v().columns());
-        Tensor memory = pass.states().recurrent(state);
-        Tensor before = SavedState.of(pass, memory);
-        pass.kernels().deltaWkv().forward(shape, y, in, memory, pass.segments());
+        RecurrentState memory = RecurrentState.of(pass, state);
+        Tensor before = SavedState.of(pass, memory.memory());
+        pass.kernels().deltaWkv().forward(shape, y, in, memory.memory(), memory.segments());
+        memory.keep();
         pass.record(() -> pass.kernels().deltaWkv().backward(shape,
                 new Inputs(pass.gradient(in.r()), pass.gradient(in.logDecay()), pass.gradient(in.k()), pass.gradient(in.v()),
                         pass.gradient(in.removal()), pass.gradient(in.rate())),

@@ -36,9 +36,10 @@ public final class DiagonalStateSpace {
         Tensor c = Transpose.ofParameter(pass, p.c());
         Optional<Tensor> cImag = p.cImag().map(imag -> Transpose.ofParameter(pass, imag));
         Tensor y = pass.take(x.rows(), x.columns());
-        Tensor memory = pass.states().recurrent(state);
-        Tensor before = SavedState.of(pass, memory);
-        pass.kernels().diagonalStateSpace().forward(shape, y, x, table, c, cImag, p.d(), memory, pass.segments());
+        RecurrentState memory = RecurrentState.of(pass, state);
+        Tensor before = SavedState.of(pass, memory.memory());
+        pass.kernels().diagonalStateSpace().forward(shape, y, x, table, c, cImag, p.d(), memory.memory(), memory.segments());
+        memory.keep();
         pass.record(() -> pass.kernels().diagonalStateSpace().backward(shape,
                 new Gradients(pass.gradient(x), pass.gradient(table), pass.gradient(c), cImag.map(pass::gradient),
                         pass.gradient(p.d())),

@@ -24,9 +24,10 @@ public final class GatedDeltaRule {
             Shapes.columns("log decay", in.logDecay(), (long) shape.heads() * shape.keyDim());
         }
         Tensor y = pass.take(in.v().rows(), in.v().columns());
-        Tensor memory = pass.states().recurrent(state);
-        Tensor before = SavedState.of(pass, memory);
-        pass.kernels().gatedDeltaRule().forward(shape, y, in, memory, pass.segments());
+        RecurrentState memory = RecurrentState.of(pass, state);
+        Tensor before = SavedState.of(pass, memory.memory());
+        pass.kernels().gatedDeltaRule().forward(shape, y, in, memory.memory(), memory.segments());
+        memory.keep();
         pass.record(() -> pass.kernels().gatedDeltaRule().backward(shape,
                 new Inputs(pass.gradient(in.q()), pass.gradient(in.k()), pass.gradient(in.v()),
                         pass.gradient(in.logDecay()), pass.gradient(in.rate())),

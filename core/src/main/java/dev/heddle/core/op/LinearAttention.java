@@ -19,9 +19,10 @@ public final class LinearAttention {
         Shapes.same("key", k, q);
         Shapes.columns("value", v, (long) shape.heads() * shape.valueDim());
         Tensor y = pass.take(q.rows(), v.columns());
-        Tensor memory = pass.states().recurrent(state);
-        Tensor before = SavedState.of(pass, memory);
-        pass.kernels().linearAttention().forward(shape, y, q, k, v, memory, pass.segments());
+        RecurrentState memory = RecurrentState.of(pass, state);
+        Tensor before = SavedState.of(pass, memory.memory());
+        pass.kernels().linearAttention().forward(shape, y, q, k, v, memory.memory(), memory.segments());
+        memory.keep();
         pass.record(() -> pass.kernels().linearAttention().backward(shape,
                 new Gradients(pass.gradient(q), pass.gradient(k), pass.gradient(v)), pass.gradient(y), q, k, v, before,
                 pass.segments()));

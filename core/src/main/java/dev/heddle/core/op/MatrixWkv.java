@@ -27,9 +27,10 @@ public final class MatrixWkv {
             Shapes.elements("bonus", bonus, r.columns());
         }
         Tensor y = pass.take(r.rows(), v.columns());
-        Tensor memory = pass.states().recurrent(state);
-        Tensor before = SavedState.of(pass, memory);
-        pass.kernels().matrixWkv().forward(shape, y, r, k, v, logDecay, bonus, memory, pass.segments());
+        RecurrentState memory = RecurrentState.of(pass, state);
+        Tensor before = SavedState.of(pass, memory.memory());
+        pass.kernels().matrixWkv().forward(shape, y, r, k, v, logDecay, bonus, memory.memory(), memory.segments());
+        memory.keep();
         pass.record(() -> pass.kernels().matrixWkv().backward(shape,
                 new dev.heddle.core.kernel.MatrixWkv.Gradients(pass.gradient(r), pass.gradient(k), pass.gradient(v),
                         pass.gradient(logDecay), pass.gradient(bonus)),

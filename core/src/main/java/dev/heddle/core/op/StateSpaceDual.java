@@ -26,9 +26,10 @@ public final class StateSpaceDual {
         Shapes.same("C", c, b);
         Tensor a = NegativeExp.ofParameter(pass, aLog);
         Tensor y = pass.take(x.rows(), x.columns());
-        Tensor memory = pass.states().recurrent(state);
-        Tensor before = SavedState.of(pass, memory);
-        pass.kernels().stateSpaceDual().forward(shape, y, x, dt, dtBias, a, b, c, d, memory, pass.segments());
+        RecurrentState memory = RecurrentState.of(pass, state);
+        Tensor before = SavedState.of(pass, memory.memory());
+        pass.kernels().stateSpaceDual().forward(shape, y, x, dt, dtBias, a, b, c, d, memory.memory(), memory.segments());
+        memory.keep();
         pass.record(() -> pass.kernels().stateSpaceDual().backward(shape,
                 new dev.heddle.core.kernel.StateSpaceDual.Gradients(pass.gradient(x), pass.gradient(dt),
                         dtBias.map(pass::gradient), pass.gradient(a), pass.gradient(b), pass.gradient(c),

@@ -8,14 +8,39 @@ import java.util.Map;
 /// What a sequence of one model must remember, gathered while the model is built: recurrent states of constant
 /// size, and keys and values that grow with the sequence. Shared blocks register once for each use.
 public final class StateLayout {
-    /// A constant-size state of `elements` f32 numbers that starts as `initial`.
-    public record Recurrent(String name, int elements, float initial) {
+    /// A constant-size state of `elements` numbers that starts as `initial`.
+    ///
+    /// @param large whether it is stored as [StateTypes#recurrent] says; others are in f32
+    public record Recurrent(String name, int elements, float initial, boolean large) {
+        /// Bytes of one sequence's state.
+        public long bytes(StateTypes types) {
+            return type(types).bytes(elements);
+        }
+
+        RecurrentType type(StateTypes types) {
+            return large ? types.recurrent() : RecurrentType.F32;
+        }
     }
 
     /// Keys and values of one attention layer.
     ///
-    /// @param window positions that stay visible; 0 for all
-    public record KeyValue(String name, int keyWidth, int valueWidth, int window) {
+    /// @param heads    how many key and value heads
+    /// @param keyDim   width of a key head
+    /// @param valueDim width of a value head
+    /// @param window   positions that stay visible; 0 for all
+    public record KeyValue(String name, int heads, int keyDim, int valueDim, int window) {
+        public int keyWidth() {
+            return heads * keyDim;
+        }
+
+        public int valueWidth() {
+            return heads * valueDim;
+        }
+
+        /// Bytes of one position.
+        public long bytes(StateTypes types) {
+            return types.keyBytes(keyWidth()) + types.valueBytes(valueWidth());
+        }
     }
 
     private final List<Recurrent> recurrent = new ArrayList<>();
@@ -23,15 +48,21 @@ public final class StateLayout {
     private final Map<String, Integer> published = new HashMap<>();
     private int prologue;
 
-    /// Registers a recurrent state; the number returned finds it in a [StatePool].
+    /// Registers a recurrent state in f32; the number returned finds it in a [StatePool].
     public int addRecurrent(String name, int elements, float initial) {
-        recurrent.add(new Recurrent(name, elements, initial));
+        recurrent.add(new Recurrent(name, elements, initial, false));
+        return recurrent.size() - 1;
+    }
+
+    /// Registers a recurrent state that starts at zero and may be stored rounded.
+    public int addLargeRecurrent(String name, int elements) {
+        recurrent.add(new Recurrent(name, elements, 0, true));
         return recurrent.size() - 1;
     }
 
     /// Registers an attention layer's keys and values; the number returned finds them in a [StatePool].
-    public int addKeyValues(String name, int keyWidth, int valueWidth, int window) {
-        keyValues.add(new KeyValue(name, keyWidth, valueWidth, window));
+    public int addKeyValues(String name, int heads, int keyDim, int valueDim, int window) {
+        keyValues.add(new KeyValue(name, heads, keyDim, valueDim, window));
         return keyValues.size() - 1;
     }
 
@@ -53,7 +84,7 @@ public final class StateLayout {
         }
         KeyValue own = keyValues.get(id);
         int widest = own.window() == 0 || window == 0 ? 0 : Math.max(own.window(), window);
-        keyValues.set(id, new KeyValue(own.name(), own.keyWidth(), own.valueWidth(), widest));
+        keyValues.set(id, new KeyValue(own.name(), own.heads(), own.keyDim(), own.valueDim(), widest));
         return id;
     }
 
@@ -77,14 +108,13 @@ public final class StateLayout {
     }
 
     /// Bytes of the recurrent states of one sequence.
-    public long recurrentBytes() {
-        return recurrent.stream().mapToLong(state -> 4L * state.elements()).sum();
+    public long recurrentBytes(StateTypes types) {
+        return recurrent.stream().mapToLong(state -> state.bytes(types)).sum();
     }
 
-    /// Bytes of keys and values of a sequence of `positions` tokens at `elementBytes` bytes a number.
-    public long keyValueBytes(long positions, int elementBytes) {
+    /// Bytes of keys and values of a sequence of `positions` tokens.
+    public long keyValueBytes(long positions, StateTypes types) {
         return keyValues.stream().mapToLong(kv -> (prologue
-                + (kv.window() == 0 ? positions : Math.min(positions, kv.window())))
-                * (kv.keyWidth() + kv.valueWidth()) * elementBytes).sum();
+                + (kv.window() == 0 ? positions : Math.min(positions, kv.window()))) * kv.bytes(types)).sum();
     }
 }

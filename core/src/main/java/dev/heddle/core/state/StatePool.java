@@ -25,7 +25,7 @@ public final class StatePool implements AutoCloseable {
 
     private final Backend backend;
     private final StateLayout layout;
-    private final DType keyValueType;
+    private final StateTypes types;
     private final Tensor[] recurrent;
     private final Tensor[] keys;
     private final Tensor[] values;
@@ -37,11 +37,19 @@ public final class StatePool implements AutoCloseable {
     private long expectedBytes = Long.MAX_VALUE;
     private int kept;
 
-    /// @param keyValueType how keys and values are stored: f32, f16 or bf16
+    /// A pool that rounds no recurrent states.
+    ///
+    /// @param keyValueType how keys and values are stored: f32, bf16, f16 or q8_0
     public StatePool(Backend backend, StateLayout layout, DType keyValueType) {
+        this(backend, layout, StateTypes.keyValues(keyValueType));
+    }
+
+    /// @throws IllegalArgumentException if the layout's heads do not fit the types
+    public StatePool(Backend backend, StateLayout layout, StateTypes types) {
+        types.requireFit(layout);
         this.backend = backend;
         this.layout = layout;
-        this.keyValueType = keyValueType;
+        this.types = types;
         recurrent = new Tensor[layout.recurrent().size()];
         int attention = layout.keyValues().size();
         keys = new Tensor[attention];
@@ -66,6 +74,16 @@ public final class StatePool implements AutoCloseable {
 
     public StateLayout layout() {
         return layout;
+    }
+
+    /// How everything is stored.
+    public StateTypes types() {
+        return types;
+    }
+
+    /// Bytes of one sequence's recurrent states.
+    public long recurrentBytes() {
+        return layout.recurrentBytes(types);
     }
 
     /// Says how many sequences will be open at a time at most, and how many bytes their keys and values will take together
@@ -126,9 +144,13 @@ public final class StatePool implements AutoCloseable {
         sequence.advance(tokens);
     }
 
-    /// Recurrent state `id` of all sequences, [slots, elements].
+    /// Recurrent state `id` of all sequences, [slots, elements] in f32, or as its [RecurrentType] stores it.
     public Tensor recurrent(int id) {
         return recurrent[id];
+    }
+
+    private RecurrentType recurrentType(int id) {
+        return layout.recurrent().get(id).type(types);
     }
 
     /// Keys and values of attention layer `id` of all sequences.
@@ -151,14 +173,14 @@ public final class StatePool implements AutoCloseable {
     /// Everything `sequence` remembers now, kept on the device: recurrent states are copied, pages shared.
     public KeptState keep(SequenceState sequence) {
         long bytes = 0;
-        for (StateLayout.Recurrent state : layout.recurrent()) {
-            bytes += aligned(state.elements());
+        for (int i = 0; i < recurrent.length; i++) {
+            bytes += aligned(i);
         }
         Storage storage = backend.allocate(Math.max(bytes, ALIGNMENT));
         long offset = 0;
         for (int i = 0; i < recurrent.length; i++) {
             backend.copyRows(keptRow(storage, offset, i), 0, recurrent[i], sequence.slot(), 1);
-            offset += aligned(layout.recurrent().get(i).elements());
+            offset += aligned(i);
         }
         kept++;
         return new KeptState(this, sequence.position(), storage,
@@ -166,11 +188,11 @@ public final class StatePool implements AutoCloseable {
     }
 
     private Tensor keptRow(Storage storage, long offset, int id) {
-        return Tensor.of(storage, offset, DType.F32, 1, layout.recurrent().get(id).elements());
+        return Tensor.of(storage, offset, recurrent[id].dtype(), 1, recurrent[id].columns());
     }
 
-    private static long aligned(int elements) {
-        return (DType.F32.bytes(elements) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    private long aligned(int id) {
+        return Math.ceilDiv(layout.recurrent().get(id).bytes(types), ALIGNMENT) * ALIGNMENT;
     }
 
     /// A new sequence that goes on from `state`.
@@ -179,7 +201,7 @@ public final class StatePool implements AutoCloseable {
         long offset = 0;
         for (int i = 0; i < recurrent.length; i++) {
             backend.copyRows(recurrent[i], sequence.slot(), keptRow(state.storage(), offset, i), 0, 1);
-            offset += aligned(layout.recurrent().get(i).elements());
+            offset += aligned(i);
         }
         for (int i = 0; i < tables.size(); i++) {
             tables.get(i).adopt(sequence.slot(), state.pages().get(i));
@@ -198,7 +220,7 @@ public final class StatePool implements AutoCloseable {
 
     /// Bytes that all kept states hold, a page that several share counted once.
     public long keptBytes() {
-        long bytes = kept * layout.recurrentBytes();
+        long bytes = kept * recurrentBytes();
         for (int id = 0; id < keys.length; id++) {
             bytes += tableOf[id].keptPages() * pageBytes(id);
         }
@@ -206,8 +228,7 @@ public final class StatePool implements AutoCloseable {
     }
 
     private long pageBytes(int id) {
-        StateLayout.KeyValue kv = layout.keyValues().get(id);
-        return PageTable.ROWS * keyValueType.bytes(kv.keyWidth() + kv.valueWidth());
+        return PageTable.ROWS * layout.keyValues().get(id).bytes(types);
     }
 
     /// A copy on the host of everything `sequence` remembers.
@@ -219,9 +240,9 @@ public final class StatePool implements AutoCloseable {
     /// the rest of a snapshot taken there.
     public Snapshot snapshot(SequenceState sequence, long since) {
         int first = since == 0 ? 0 : (int) ((layout.prologue() + since) / PageTable.ROWS);
-        List<float[]> states = new ArrayList<>();
+        List<byte[]> states = new ArrayList<>();
         for (Tensor state : recurrent) {
-            states.add(backend.read(state.rowRange(sequence.slot(), sequence.slot() + 1L)));
+            states.add(backend.readBytes(state.rowRange(sequence.slot(), sequence.slot() + 1L)));
         }
         List<Snapshot.Pages> pages = new ArrayList<>();
         for (int id = 0; id < keys.length; id++) {
@@ -229,25 +250,32 @@ public final class StatePool implements AutoCloseable {
             int[] held = IntStream.range(Math.min(first, places.length), places.length).filter(i -> places[i] >= 0).toArray();
             pages.add(new Snapshot.Pages(held, readPages(keys[id], places, held), readPages(values[id], places, held)));
         }
-        return new Snapshot(sequence.position(), states, pages);
+        return new Snapshot(types, sequence.position(), states, pages);
     }
 
-    private float[] readPages(Tensor rows, int[] places, int[] held) {
+    private byte[] readPages(Tensor rows, int[] places, int[] held) {
         if (held.length == 0) {
-            return new float[0];
+            return new byte[0];
         }
-        int size = PageTable.ROWS * rows.columns();
-        float[] all = new float[held.length * size];
+        int size = pageBytes(rows);
+        byte[] all = new byte[Math.multiplyExact(held.length, size)];
         for (int i = 0; i < held.length; i++) {
             long row = (long) places[held[i]] * PageTable.ROWS;
-            System.arraycopy(backend.read(rows.rowRange(row, row + PageTable.ROWS)), 0, all, i * size, size);
+            System.arraycopy(backend.readBytes(rows.rowRange(row, row + PageTable.ROWS)), 0, all, i * size, size);
         }
         return all;
     }
 
+    private static int pageBytes(Tensor rows) {
+        return Math.toIntExact(PageTable.ROWS * rows.rowBytes());
+    }
+
     /// A new sequence that remembers what `snapshot` holds.
-    /// @throws IllegalArgumentException if it was taken from another model
+    /// @throws IllegalArgumentException if it was taken from another model, or stored in other types
     public SequenceState restore(Snapshot snapshot) {
+        if (!snapshot.types().equals(types)) {
+            throw new IllegalArgumentException("the snapshot is stored as " + snapshot.types() + ", this model stores " + types);
+        }
         if (snapshot.recurrent().size() != recurrent.length || snapshot.keyValues().size() != keys.length) {
             throw new IllegalArgumentException("the snapshot has " + snapshot.recurrent().size() + " recurrent states and "
                     + snapshot.keyValues().size() + " attention layers, the model " + recurrent.length + " and " + keys.length);
@@ -270,8 +298,8 @@ public final class StatePool implements AutoCloseable {
                                 + snapshot.position() + " positions");
                     }
                     long row = (long) places[pages.held()[i]] * PageTable.ROWS;
-                    write(keys[id], row, pages.keys(), i * PageTable.ROWS * keys[id].columns(), PageTable.ROWS);
-                    write(values[id], row, pages.values(), i * PageTable.ROWS * values[id].columns(), PageTable.ROWS);
+                    write(keys[id], row, pages.keys(), i * pageBytes(keys[id]), PageTable.ROWS);
+                    write(values[id], row, pages.values(), i * pageBytes(values[id]), PageTable.ROWS);
                 }
             }
             return sequence;
@@ -281,15 +309,13 @@ public final class StatePool implements AutoCloseable {
         }
     }
 
-    private void write(Tensor to, long row, float[] values, int from, int rows) {
-        int count = rows * to.columns();
-        if (values.length < from + count) {
-            throw new IllegalArgumentException("the snapshot has " + values.length + " numbers where the model needs "
-                    + (from + count));
+    private void write(Tensor to, long row, byte[] bytes, int from, int rows) {
+        int count = Math.toIntExact(rows * to.rowBytes());
+        if (bytes.length < from + count) {
+            throw new IllegalArgumentException("the snapshot has " + bytes.length + " bytes where the model needs " + (from + count));
         }
         try (Arena arena = Arena.ofConfined()) {
-            Tensor host = Tensor.zeros(arena, to.dtype(), rows, to.columns());
-            host.copyFrom(Arrays.copyOfRange(values, from, from + count));
+            Tensor host = Tensor.ofBytes(arena, to.dtype(), Arrays.copyOfRange(bytes, from, from + count), rows, to.columns());
             Tensor placed = backend.place(host);
             backend.copyRows(to, row, placed, 0, rows);
             if (placed != host) {
@@ -314,7 +340,7 @@ public final class StatePool implements AutoCloseable {
     }
 
     long bytes(SequenceState sequence) {
-        long bytes = layout.recurrentBytes();
+        long bytes = recurrentBytes();
         for (int id = 0; id < keys.length; id++) {
             bytes += tableOf[id].held(sequence.slot()) * pageBytes(id);
         }
@@ -323,7 +349,7 @@ public final class StatePool implements AutoCloseable {
 
     /// Bytes a sequence may come to hold on its way to `positions` tokens if no pass feeds it more than `piece` at once.
     public long bytes(long positions, int piece) {
-        long bytes = layout.recurrentBytes();
+        long bytes = recurrentBytes();
         for (int id = 0; id < keys.length; id++) {
             bytes += tableOf[id].most(layout.prologue(), positions, piece) * pageBytes(id);
         }
@@ -337,7 +363,8 @@ public final class StatePool implements AutoCloseable {
 
     private void growSlots(int newSlots) {
         for (int i = 0; i < recurrent.length; i++) {
-            recurrent[i] = grown(recurrent[i], DType.F32, newSlots, layout.recurrent().get(i).elements());
+            RecurrentType type = recurrentType(i);
+            recurrent[i] = grown(recurrent[i], type.dtype(), newSlots, type.columns(layout.recurrent().get(i).elements()));
         }
         tables.forEach(table -> table.slots(newSlots));
         for (int slot = slots; slot < newSlots; slot++) {
@@ -358,7 +385,7 @@ public final class StatePool implements AutoCloseable {
 
     /// Bytes of all tensors for states, keys and values, whether in use or not; kept recurrent states aside.
     public long allocatedBytes() {
-        long bytes = slots * layout.recurrentBytes();
+        long bytes = slots * recurrentBytes();
         for (int id = 0; id < keys.length; id++) {
             bytes += tableOf[id].capacity() * pageBytes(id);
         }
@@ -369,8 +396,8 @@ public final class StatePool implements AutoCloseable {
         long rows = (long) capacity * PageTable.ROWS;
         for (int id = 0; id < keys.length; id++) {
             if (tableOf[id] == table) {
-                keys[id] = grown(keys[id], keyValueType, rows, layout.keyValues().get(id).keyWidth());
-                values[id] = grown(values[id], keyValueType, rows, layout.keyValues().get(id).valueWidth());
+                keys[id] = grown(keys[id], types.keys(), rows, layout.keyValues().get(id).keyWidth());
+                values[id] = grown(values[id], types.values(), rows, layout.keyValues().get(id).valueWidth());
             }
         }
         table.grow(capacity);

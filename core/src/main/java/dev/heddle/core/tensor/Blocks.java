@@ -42,6 +42,17 @@ public final class Blocks {
         }
     }
 
+    /// Writes `elements` f32 numbers from `from` on as blocks of [DType#Q8_0], the one quantized type that numbers are stored in
+    /// while a model runs.
+    ///
+    /// @param elements a multiple of its block
+    public static void storeQ8_0(long to, long from, int elements) {
+        long blocks = DType.Q8_0.bytes(elements) / DType.Q8_0.blockBytes();
+        for (long i = 0; i < blocks; i++) {
+            Blocks32.storeQ8_0(to + i * DType.Q8_0.blockBytes(), from + 4 * i * DType.Q8_0.blockElements());
+        }
+    }
+
     private static void block(DType type, long block, float[] to, int at) {
         switch (type) {
             case Q8_0 -> Blocks32.q8_0(block, to, at);

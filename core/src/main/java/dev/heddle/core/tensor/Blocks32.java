@@ -22,6 +22,25 @@ final class Blocks32 {
         }
     }
 
+    /// Writes the block nearest to 32 floats at `from`: d = max|x|/127, q the integer nearest to x/d with the d that was not
+    /// yet rounded to half precision, ties away from zero.
+    static void storeQ8_0(long block, long from) {
+        float largest = 0;
+        for (int j = 0; j < 32; j++) {
+            largest = Math.max(largest, Math.abs(Memory.f32(from + 4L * j)));
+        }
+        float d = largest / 127;
+        float inverse = d == 0 ? 0 : 1 / d;
+        Memory.i16(block, Float.floatToFloat16(d));
+        for (int j = 0; j < 32; j++) {
+            float scaled = Memory.f32(from + 4L * j) * inverse;
+            float size = Math.abs(scaled);
+            int whole = (int) size;
+            int q = whole + (int) (2 * (size - whole));
+            Memory.i8(block + 2 + j, (byte) (scaled < 0 ? -q : q));
+        }
+    }
+
     static void q4_0(long block, float[] to, int at) {
         float d = half(block);
         for (int j = 0; j < 16; j++) {

@@ -2,6 +2,7 @@ package dev.heddle.core.tensor;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /// A dense array of numbers, row-major, or a view of some of its rows or columns.
@@ -54,6 +55,17 @@ public final class Tensor {
     public static Tensor of(Arena arena, float[] values, long... shape) {
         Tensor tensor = zeros(arena, DType.F32, shape);
         tensor.copyFrom(values);
+        return tensor;
+    }
+
+    /// A new tensor in host memory whose elements are stored as these bytes.
+    /// @throws IllegalArgumentException if they are not as many as the shape takes
+    public static Tensor ofBytes(Arena arena, DType dtype, byte[] bytes, long... shape) {
+        Tensor tensor = zeros(arena, dtype, shape);
+        if (bytes.length != tensor.bytes()) {
+            throw new IllegalArgumentException(bytes.length + " bytes for " + tensor);
+        }
+        MemorySegment.copy(bytes, 0, Memory.ALL, ValueLayout.JAVA_BYTE, tensor.address(), bytes.length);
         return tensor;
     }
 
@@ -231,6 +243,15 @@ public final class Tensor {
             values[i] = get(i);
         }
         return values;
+    }
+
+    /// All elements as they are stored, row by row.
+    /// @throws IllegalStateException if they do not lie together
+    public byte[] toBytes() {
+        if (!isContiguous()) {
+            throw new IllegalStateException(this + " is not contiguous");
+        }
+        return Memory.ALL.asSlice(address(), bytes()).toArray(ValueLayout.JAVA_BYTE);
     }
 
     /// Overwrites all elements, row by row.

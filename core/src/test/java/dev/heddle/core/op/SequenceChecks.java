@@ -62,7 +62,7 @@ final class SequenceChecks {
 
     private static OpCheck attention(String variant, dev.heddle.core.kernel.Attention.Shape shape) {
         StateLayout layout = new StateLayout();
-        int kv = layout.addKeyValues("layer", shape.kvHeads() * shape.headDim(), shape.kvHeads() * shape.valueDim(), shape.window());
+        int kv = layout.addKeyValues("layer", shape.kvHeads(), shape.headDim(), shape.valueDim(), shape.window());
         double[] slopes = new double[shape.heads()];
         for (int h = 0; h < slopes.length; h++) {
             slopes[h] = shape.alibi() ? Math.pow(2, -8.0 * (h + 1) / slopes.length) : 0;

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /// What tells a model from others whose states must not be mixed with its own: a digest of what its sequences remember
-/// and of the bits of its logits after some fixed tokens. Other weights, another type of weights or of keys and values,
+/// and of the bits of its logits after some fixed tokens. Other weights, other types of weights, keys, values or states,
 /// and kernels that add in another order all change it.
 public final class ModelFingerprint {
     private static final int TOKENS = 48;
@@ -20,8 +20,8 @@ public final class ModelFingerprint {
 
     /// 32 bytes.
     ///
-    /// @param block tokens between two kept states
-    public static byte[] of(LanguageModel model, int block) {
+    /// @param cuts where prompts are cut
+    public static byte[] of(LanguageModel model, String cuts) {
         int[] ids = new SplittableRandom(0).ints(TOKENS, 0, model.spec().vocabulary()).toArray();
         float[] logits;
         try (SequenceState sequence = model.open()) {
@@ -31,7 +31,7 @@ public final class ModelFingerprint {
         bits.asFloatBuffer().put(logits);
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            digest.update((block + "\n" + model.states().layout().recurrent() + "\n" + model.states().layout().keyValues())
+            digest.update((cuts + "\n" + model.states().types() + "\n" + model.states().layout().recurrent() + "\n" + model.states().layout().keyValues())
                     .getBytes(StandardCharsets.UTF_8));
             digest.update(bits.array());
             return digest.digest();

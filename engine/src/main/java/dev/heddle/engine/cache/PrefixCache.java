@@ -119,7 +119,7 @@ public final class PrefixCache implements AutoCloseable {
     }
 
     private void remember(Node<Entry> node, SequenceState sequence, boolean onDisk) {
-        if (pool.layout().recurrentBytes() <= limit) {
+        if (pool.recurrentBytes() <= limit) {
             tree.put(node, new Entry(Optional.of(pool.keep(sequence)), onDisk));
             use(node);
             limit(limit);

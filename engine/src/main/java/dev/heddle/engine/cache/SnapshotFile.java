@@ -1,6 +1,9 @@
 package dev.heddle.engine.cache;
 
+import dev.heddle.core.state.RecurrentType;
 import dev.heddle.core.state.Snapshot;
+import dev.heddle.core.state.StateTypes;
+import dev.heddle.core.tensor.DType;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -19,16 +22,17 @@ import java.util.zip.CRC32C;
 /// A file with what a sequence remembers after some tokens. Keys and values of earlier positions lie in the file of a
 /// shorter prefix, so that a conversation is not written again with every turn.
 ///
-/// Little-endian: the text `heddle state 1\n`, 32 bytes that identify the model, the number of tokens N, the length of
-/// the shorter prefix or 0, N token ids; the number of recurrent states and of each its length and numbers; the number of
-/// attention layers and of each the pages held (count, numbers), keys and values (length, numbers); at last the CRC-32C
-/// of all that. Counts and ids have 32 bits, numbers are f32.
+/// Little-endian: the text `heddle state 2\n`, 32 bytes that identify the model with the types in
+/// which it stores, these types (of keys, values and states: length, ASCII name), the number of tokens N, the length of
+/// the shorter prefix or 0, N token ids; the number of recurrent states and of each its length and bytes; the number of
+/// attention layers and of each the pages held (count, numbers), keys and values (length, bytes); at last the CRC-32C
+/// of all that. Counts, lengths in bytes and ids have 32 bits.
 ///
 /// @param tokens what the sequence has seen
 /// @param since  tokens of the prefix that holds the earlier pages; 0 if all are here
 /// @param state  recurrent states, and pages from the one on that holds token `since`
 record SnapshotFile(int[] tokens, int since, Snapshot state) {
-    private static final byte[] MAGIC = "heddle state 1\n".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] MAGIC = "heddle state 2\n".getBytes(StandardCharsets.US_ASCII);
     static final int FINGERPRINT = 32;
     private static final int BUFFER = 1 << 20;
 
@@ -40,19 +44,22 @@ record SnapshotFile(int[] tokens, int since, Snapshot state) {
                 Writer out = new Writer(channel);
                 out.bytes(MAGIC);
                 out.bytes(fingerprint);
+                out.text(state.types().keys().name());
+                out.text(state.types().values().name());
+                out.text(state.types().recurrent().name());
                 out.number(tokens.length);
                 out.number(since);
                 out.ints(tokens);
                 out.number(state.recurrent().size());
-                for (float[] one : state.recurrent()) {
-                    out.floats(one);
+                for (byte[] one : state.recurrent()) {
+                    out.counted(one);
                 }
                 out.number(state.keyValues().size());
                 for (Snapshot.Pages pages : state.keyValues()) {
                     out.number(pages.held().length);
                     out.ints(pages.held());
-                    out.floats(pages.keys());
-                    out.floats(pages.values());
+                    out.counted(pages.keys());
+                    out.counted(pages.values());
                 }
                 out.finish();
             }
@@ -67,7 +74,8 @@ record SnapshotFile(int[] tokens, int since, Snapshot state) {
     static int[] tokens(Path file, byte[] fingerprint) throws IOException {
         try (FileChannel channel = FileChannel.open(file)) {
             Reader in = new Reader(channel);
-            int count = header(in, fingerprint);
+            header(in, fingerprint);
+            int count = in.number();
             in.number();
             return in.ints(count);
         }
@@ -78,34 +86,39 @@ record SnapshotFile(int[] tokens, int since, Snapshot state) {
     static SnapshotFile read(Path file, byte[] fingerprint) throws IOException {
         try (FileChannel channel = FileChannel.open(file)) {
             Reader in = new Reader(channel);
-            int count = header(in, fingerprint);
+            StateTypes types = header(in, fingerprint);
+            int count = in.number();
             int since = in.number();
             int[] tokens = in.ints(count);
-            List<float[]> recurrent = new ArrayList<>();
+            List<byte[]> recurrent = new ArrayList<>();
             for (int left = in.number(); left > 0; left--) {
-                recurrent.add(in.floats());
+                recurrent.add(in.counted());
             }
             List<Snapshot.Pages> layers = new ArrayList<>();
             for (int left = in.number(); left > 0; left--) {
                 int[] held = in.ints(in.number());
-                layers.add(new Snapshot.Pages(held, in.floats(), in.floats()));
+                layers.add(new Snapshot.Pages(held, in.counted(), in.counted()));
             }
             in.finish();
             if (since < 0 || since >= count) {
                 throw new IOException("it builds on a prefix of " + since + " of its " + count + " tokens");
             }
-            return new SnapshotFile(tokens, since, new Snapshot(count, recurrent, layers));
+            return new SnapshotFile(tokens, since, new Snapshot(types, count, recurrent, layers));
         }
     }
 
-    private static int header(Reader in, byte[] fingerprint) throws IOException {
+    private static StateTypes header(Reader in, byte[] fingerprint) throws IOException {
         if (!Arrays.equals(in.bytes(MAGIC.length), MAGIC)) {
             throw new IOException("it is no file of a kept state");
         }
         if (!Arrays.equals(in.bytes(FINGERPRINT), fingerprint)) {
             throw new IOException("it belongs to another model");
         }
-        return in.number();
+        try {
+            return new StateTypes(DType.valueOf(in.text()), DType.valueOf(in.text()), RecurrentType.valueOf(in.text()));
+        } catch (IllegalArgumentException e) {
+            throw new IOException("it is stored in unknown types (" + e.getMessage() + ")", e);
+        }
     }
 
     /// Numbers into a file, and their checksum.
@@ -151,13 +164,17 @@ record SnapshotFile(int[] tokens, int since, Snapshot state) {
             }
         }
 
-        void floats(float[] values) throws IOException {
+        void text(String value) throws IOException {
+            counted(value.getBytes(StandardCharsets.US_ASCII));
+        }
+
+        /// The number of bytes and the bytes.
+        void counted(byte[] values) throws IOException {
             number(values.length);
             for (int done = 0; done < values.length;) {
-                room(Float.BYTES);
-                int count = Math.min(values.length - done, buffer.remaining() / Float.BYTES);
-                buffer.asFloatBuffer().put(values, done, count);
-                buffer.position(buffer.position() + count * Float.BYTES);
+                room(1);
+                int count = Math.min(values.length - done, buffer.remaining());
+                buffer.put(values, done, count);
                 done += count;
             }
         }
@@ -234,17 +251,20 @@ record SnapshotFile(int[] tokens, int since, Snapshot state) {
             return values;
         }
 
-        float[] floats() throws IOException {
+        String text() throws IOException {
+            return new String(counted(), StandardCharsets.US_ASCII);
+        }
+
+        byte[] counted() throws IOException {
             int count = number();
-            claim((long) Float.BYTES * Math.max(count, -1));
-            float[] values = new float[count];
+            claim(count);
+            byte[] values = new byte[count];
             for (int done = 0; done < count;) {
-                need(Float.BYTES);
+                need(1);
                 int from = buffer.position();
-                int some = Math.min(count - done, buffer.remaining() / Float.BYTES);
-                buffer.asFloatBuffer().get(values, done, some);
-                buffer.position(from + some * Float.BYTES);
-                took(from, some * Float.BYTES);
+                int some = Math.min(count - done, buffer.remaining());
+                buffer.get(values, done, some);
+                took(from, some);
                 done += some;
             }
             return values;

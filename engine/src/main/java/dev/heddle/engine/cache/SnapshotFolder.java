@@ -139,7 +139,7 @@ public final class SnapshotFolder implements AutoCloseable {
             int id = layer;
             layers.add(merged(chain.stream().map(file -> file.state().keyValues().get(id)).toList()));
         }
-        return new Snapshot(newest.position(), newest.recurrent(), layers);
+        return new Snapshot(newest.types(), newest.position(), newest.recurrent(), layers);
     }
 
     private static Snapshot.Pages merged(List<Snapshot.Pages> parts) {
@@ -158,7 +158,7 @@ public final class SnapshotFolder implements AutoCloseable {
         int keys = any.keys().length / any.held().length;
         int values = any.values().length / any.held().length;
         Snapshot.Pages all = new Snapshot.Pages(places.keySet().stream().mapToInt(Integer::intValue).toArray(),
-                new float[places.size() * keys], new float[places.size() * values]);
+                new byte[Math.multiplyExact(places.size(), keys)], new byte[Math.multiplyExact(places.size(), values)]);
         int at = 0;
         for (Place place : places.values()) {
             System.arraycopy(place.pages().keys(), place.index() * keys, all.keys(), at * keys, keys);

@@ -74,7 +74,7 @@ public record Trace(int[] ids, int prologue, List<Layer> layers) {
             throw new IllegalArgumentException("a trace needs 1 to " + MOST + " tokens, not " + ids.length);
         }
         ObservingBackend backend = new ObservingBackend(language.backend());
-        try (LanguageModel observed = new LanguageModel(language.model(), backend); SequenceState sequence = observed.open()) {
+        try (LanguageModel observed = new LanguageModel(language.model(), backend, language.states().types()); SequenceState sequence = observed.open()) {
             observed.feed(List.of(sequence), List.of(ids));
             int prologue = language.model().states().prologue();
             return new Trace(ids.clone(), prologue, layers(Architecture.of(language.spec()).map(), backend.take(), prologue, ids.length));

@@ -110,7 +110,7 @@ final class SchedulerBench {
             System.out.println(String.format(Locale.ROOT, "first turn of %d tokens: first token after %.3f s; second: %.3f s, %d tokens from"
                     + " the cache; %.1f times faster; cache %.1f MiB, state %.1f MiB", tokens, one.timings().prefill(),
                     two.timings().prefill(), two.usage().cached(), one.timings().prefill() / two.timings().prefill(),
-                    scheduler.counters().cacheBytes() / 1048576.0, model.states().layout().recurrentBytes() / 1048576.0));
+                    scheduler.counters().cacheBytes() / 1048576.0, model.states().recurrentBytes() / 1048576.0));
         }
     }
 }

@@ -85,13 +85,13 @@ class SchedulerLimitsTest {
         try (Scheduler scheduler = new Scheduler(hybrid, OPTIONS)) {
             assertEquals(hybrid.spec().context(), scheduler.context());
         }
-        try (Scheduler scheduler = new Scheduler(recurrent, OPTIONS.withMemoryBytes(recurrent.states().layout().recurrentBytes()));
+        try (Scheduler scheduler = new Scheduler(recurrent, OPTIONS.withMemoryBytes(recurrent.states().recurrentBytes()));
                 Generation generation = scheduler.submit(request(10, -1))) {
             assertEquals(0, scheduler.context());
             for (int i = 0; i < 3000; i++) {
                 assertTrue(generation.next().isPresent());
             }
-            assertEquals(recurrent.states().layout().recurrentBytes(), scheduler.counters().stateBytes());
+            assertEquals(recurrent.states().recurrentBytes(), scheduler.counters().stateBytes());
         }
     }
 
@@ -131,7 +131,7 @@ class SchedulerLimitsTest {
             }
             assertEquals(1, scheduler.counters().rejected());
             StatePool states = model.states();
-            assertTrue(states.allocatedBytes() - states.layout().recurrentBytes() * 8 <= two, states.allocatedBytes() + " bytes for " + two);
+            assertTrue(states.allocatedBytes() - states.recurrentBytes() * 8 <= two, states.allocatedBytes() + " bytes for " + two);
         }
         assertThrows(IllegalArgumentException.class, () -> new Scheduler(hybrid, OPTIONS.withMemoryBytes(1000)));
     }

@@ -41,7 +41,7 @@ public final class ServedModel implements AutoCloseable {
         grammars = new Grammars(tokenizer);
         toolFormat = ToolFormat.of(templateSource, tokenizer);
         scheduler = new Scheduler(language, options);
-        architecture = Architecture.of(language.spec());
+        architecture = Architecture.of(language.spec()).with(language.states().types());
     }
 
     public String name() {

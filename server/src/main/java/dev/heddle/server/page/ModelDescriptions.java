@@ -41,11 +41,10 @@ public final class ModelDescriptions implements Handler {
                 .put("top_p", sampling.topP()).put("min_p", sampling.minP()).put("repetition_penalty", sampling.repeatPenalty())
                 .put("presence_penalty", sampling.presencePenalty()).put("frequency_penalty", sampling.frequencyPenalty());
         model.defaults().maxTokens().ifPresentOrElse(most -> defaults.put("max_tokens", most), () -> defaults.putNull("max_tokens"));
-        // the server keeps keys and values in f32, the architecture counts them in bf16
         node.putObject("sequence").put("state_bytes", architecture.stateBytes())
-                .put("kv_bytes_per_token", 2 * architecture.keyValueBytesPerToken())
-                .put("kv_bytes_per_token_beyond_windows", 2 * architecture.keyValueBytesPerTokenBeyondWindows())
-                .put("transformer_kv_bytes_per_token", 2 * architecture.transformerKeyValueBytesPerToken());
+                .put("kv_bytes_per_token", architecture.keyValueBytesPerToken())
+                .put("kv_bytes_per_token_beyond_windows", architecture.keyValueBytesPerTokenBeyondWindows())
+                .put("transformer_kv_bytes_per_token", architecture.transformerKeyValueBytesPerToken());
         ObjectNode description = ArchitectureJson.of(architecture);
         description.remove("spec");
         node.set("architecture", description);

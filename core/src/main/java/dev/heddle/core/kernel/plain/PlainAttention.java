@@ -3,8 +3,11 @@ package dev.heddle.core.kernel.plain;
 import dev.heddle.core.kernel.Attention;
 import dev.heddle.core.kernel.KeyValues;
 import dev.heddle.core.kernel.Segments;
+import dev.heddle.core.tensor.Blocks;
+import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Memory;
 import dev.heddle.core.tensor.Tensor;
+import java.util.Arrays;
 
 /// [Attention] in plain loops: all scores of a query, their softmax, the weighted values.
 public final class PlainAttention implements Attention {
@@ -20,6 +23,10 @@ public final class PlainAttention implements Attention {
     }
 
     private static void copy(Tensor to, long row, Tensor from, int t) {
+        if (to.dtype() == DType.Q8_0) {
+            Blocks.storeQ8_0(to.address(row), from.address(t), from.columns());
+            return;
+        }
         for (int d = 0; d < from.columns(); d++) {
             Memory.store(to.dtype(), to.address(row) + to.dtype().bytes(d), Memory.f32(from.address(t) + 4L * d));
         }
@@ -60,6 +67,12 @@ public final class PlainAttention implements Attention {
     private static double[] row(KeyValues cache, Tensor rows, int slot, int s, int g, int width) {
         double[] values = new double[width];
         long at = rows.address(cache.row(slot, s)) + rows.dtype().bytes((long) g * width);
+        if (rows.dtype().isQuantized()) {
+            float[] numbers = new float[width];
+            Blocks.read(rows.dtype(), at, width, numbers, 0);
+            Arrays.setAll(values, d -> numbers[d]);
+            return values;
+        }
         for (int d = 0; d < width; d++) {
             values[d] = Memory.load(rows.dtype(), at + rows.dtype().bytes(d));
         }

@@ -26,6 +26,7 @@ import dev.heddle.core.kernel.Retention;
 import dev.heddle.core.kernel.RgLru;
 import dev.heddle.core.kernel.Rotary;
 import dev.heddle.core.kernel.SelectiveScan;
+import dev.heddle.core.kernel.StateRounding;
 import dev.heddle.core.kernel.StateSpaceDual;
 import dev.heddle.core.kernel.SymmetricConvolution;
 import dev.heddle.core.kernel.TokenShift;
@@ -42,6 +43,7 @@ public class PlainKernels implements Kernels {
     private final StateSpaceDual stateSpaceDual = new PlainStateSpaceDual();
     private final Attention attention = new PlainAttention();
     private final AttentionDifference attentionDifference = new PlainAttentionDifference();
+    private final StateRounding stateRounding = new PlainStateRounding();
     private final Rotary rotary = new PlainRotary();
     private final Embedding embedding = new PlainEmbedding();
     private final TokenShift tokenShift = new PlainTokenShift();
@@ -95,6 +97,11 @@ public class PlainKernels implements Kernels {
     @Override
     public Attention attention() {
         return attention;
+    }
+
+    @Override
+    public StateRounding stateRounding() {
+        return stateRounding;
     }
 
     @Override

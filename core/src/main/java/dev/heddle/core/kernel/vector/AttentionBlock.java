@@ -24,28 +24,44 @@ final class AttentionBlock {
         return rows.address(cache.row(slot, position)) + rows.dtype().bytes(column);
     }
 
-    /// Whether the rows of a block lie together and need no unpacking.
-    static boolean inPlace(KeyValues cache, Tensor rows) {
-        return rows.dtype() == DType.F32 && cache.pageRows() % BLOCK == 0;
+    /// Whether `width` columns of a block's rows are whole vectors of floats that need no expanding.
+    static boolean inPlace(KeyValues cache, Tensor rows, int width) {
+        return rows.dtype() == DType.F32 && together(cache) && width % COLUMNS == 0;
     }
 
-    /// to[i] = the `width` floats of the row at `start + i`, from `column` on; rows of `to` lie `toBytes` apart and
-    /// are zero past the width, and wholly where a window has left the position.
-    static void rows(long to, long toBytes, KeyValues cache, Tensor from, int slot, long start, int n, int column, int width) {
-        for (int i = 0; i < n; i++) {
-            long row = to + i * toBytes;
-            int known = cache.holds(slot, start + i) ? width : 0;
-            if (known > 0) {
-                VectorMatrixProduct.unpack(row, from.dtype(), at(cache, from, slot, start + i, column), width);
-            }
-            ConvolutionRows.zero(row + 4L * known, (int) (toBytes / 4 - known));
-        }
+    /// Whether the rows of a block lie one after the other.
+    private static boolean together(KeyValues cache) {
+        return cache.pageRows() % BLOCK == 0;
     }
 
-    /// The block's rows as panels of [GradientTile#COLUMNS] columns, each [BLOCK, COLUMNS].
+    /// to[i] = the `width` floats of the row at `start + i`, from `column` on; rows of `to` are as wide as [#padded] and zero
+    /// past the width, and wholly where a window has left the position.
+    static void rows(long to, KeyValues cache, Tensor from, int slot, long start, int n, int column, int width) {
+        place(to, 4L * padded(width), 4L * COLUMNS, cache, from, slot, start, n, column, width);
+    }
+
+    /// The same as panels of [GradientTile#COLUMNS] columns, each [BLOCK, COLUMNS].
     static void panels(long to, KeyValues cache, Tensor from, int slot, long start, int n, int column, int width) {
-        for (int d = 0; d < width; d += COLUMNS) {
-            rows(to + 4L * BLOCK * d, 4L * COLUMNS, cache, from, slot, start, n, column + d, Math.min(COLUMNS, width - d));
+        place(to, 4L * COLUMNS, 4L * BLOCK * COLUMNS, cache, from, slot, start, n, column, width);
+    }
+
+    private static void place(long to, long toBytes, long panelBytes, KeyValues cache, Tensor from, int slot, long start, int n,
+            int column, int width) {
+        int step = together(cache) ? n : 1;
+        for (int i = 0; i < n; i += step) {
+            long row = to + i * toBytes;
+            boolean known = cache.holds(slot, start + i);
+            if (known) {
+                ExpandedRows.expand(row, toBytes, panelBytes, from.dtype(), at(cache, from, slot, start + i, column),
+                        from.rowBytes(), step, width);
+            }
+            int whole = known ? width / COLUMNS * COLUMNS : 0;
+            for (int d = whole; d < width; d += COLUMNS) {
+                int kept = known ? width - d : 0;
+                for (int r = 0; r < step; r++) {
+                    ConvolutionRows.zero(row + r * toBytes + d / COLUMNS * panelBytes + 4L * kept, COLUMNS - kept);
+                }
+            }
         }
     }
 

@@ -10,9 +10,12 @@ import dev.heddle.core.tensor.Tensor;
 
 /// Attention of one position: its queries that share a key/value head, over one part of the context. Parts begin at
 /// absolute positions, so that their cut does not depend on threads; [#combine] puts them together in order.
+///
+/// A part's scores are all computed before their softmax: first its keys pass by, then its values, each once for all queries
+/// and as one stream. Types other than f32 are expanded a block of 64 positions at a time.
 final class DecodeAttention {
     /// Positions of a part.
-    static final int PART = 2048;
+    static final int PART = 512;
 
     /// Floats before a query's gathered values: m and l of [ScoreRow], aligned.
     private static final int STATE = 16;
@@ -24,7 +27,15 @@ final class DecodeAttention {
     private final int row;
     private final long position;
     private final int group;
-    private final int lanes;
+    private final int keyWidth;
+    private final int valueWidth;
+
+    // addresses in scratch memory
+    private long queries;
+    private long scores;
+    private long sums;
+    private long expanded;
+    private long edge;
 
     DecodeAttention(Shape shape, Tensor q, KeyValues cache, int slot, int row, long position) {
         this.shape = shape;
@@ -34,7 +45,8 @@ final class DecodeAttention {
         this.row = row;
         this.position = position;
         group = shape.heads() / shape.kvHeads();
-        lanes = Math.ceilDiv(shape.headDim(), Lanes.COUNT) * Lanes.COUNT;
+        keyWidth = AttentionBlock.padded(shape.headDim());
+        valueWidth = AttentionBlock.padded(shape.valueDim());
     }
 
     static int parts(long position) {
@@ -46,86 +58,92 @@ final class DecodeAttention {
         return 4L * (STATE + AttentionBlock.padded(shape.valueDim()));
     }
 
-    private static long scratchBytes(Shape shape, int group, int lanes) {
-        return 4L * (group * lanes + (group + 4) * BLOCK + BLOCK * lanes + BLOCK * COLUMNS)
-                + LaneSums.BYTES + GradientTile.EDGE_BYTES;
+    private void lay(Scratch memory) {
+        long queryBytes = 4L * group * keyWidth;
+        long scoreBytes = 4L * group * PART;
+        long expandedBytes = 4L * BLOCK * Math.max(keyWidth, valueWidth);
+        queries = memory.address(queryBytes + scoreBytes + KeyTile.SUM_BYTES + expandedBytes + GradientTile.EDGE_BYTES);
+        scores = queries + queryBytes;
+        sums = scores + scoreBytes;
+        expanded = sums + KeyTile.SUM_BYTES;
+        edge = expanded + expandedBytes;
     }
 
     /// Queries of key/value head `g` over part `part`; the result of its query j lies at `partial + j·partialBytes`.
     void run(int g, int part, long partial, Scratch memory) {
-        long bytes = partialBytes(shape);
+        lay(memory);
         for (int j = 0; j < group; j++) {
-            Memory.f32(partial + j * bytes, Float.NEGATIVE_INFINITY);
-            Memory.f32(partial + j * bytes + 4, 0);
-            ConvolutionRows.zero(partial + j * bytes + 4L * STATE, shape.valueDim());
+            long to = queries + 4L * j * keyWidth;
+            Arithmetic.scale(to, q.address(row) + 4L * (g * group + j) * shape.headDim(), shape.scale(), shape.headDim());
+            ConvolutionRows.zero(to + 4L * shape.headDim(), keyWidth - shape.headDim());
+            long result = partial + j * partialBytes(shape);
+            Memory.f32(result, Float.NEGATIVE_INFINITY);
+            Memory.f32(result + 4, 0);
+            ConvolutionRows.zero(result + 4L * STATE, shape.valueDim());
         }
-        long queries = memory.address(scratchBytes(shape, group, lanes));
-        long scores = queries + 4L * group * lanes;
-        long keys = scores + 4L * (group + 4) * BLOCK;
-        for (int j = 0; j < group; j++) {
-            long to = queries + 4L * j * lanes;
-            Memory.copy(to, q.address(row) + 4L * (g * group + j) * shape.headDim(), 4L * shape.headDim());
-            ConvolutionRows.zero(to + 4L * shape.headDim(), lanes - shape.headDim());
-        }
-        long end = Math.min(position + 1, (part + 1L) * PART);
+        long begin = (long) part * PART;
+        long end = Math.min(position + 1, begin + PART);
         long first = ScoreRow.firstBlock(shape, position);
-        long start = (long) part * PART;
-        start = start >= shape.sinks() ? Math.max(start, first) : start;
-        for (; start < end; start = ScoreRow.nextBlock(shape, start, first)) {
-            int n = ScoreRow.end(position, start);
-            scores(g, start, n, queries, scores, keys);
-            for (int j = 0; j < group; j++) {
-                long s = scores + 4L * BLOCK * j;
-                ScoreRow.finish(shape, s, g * group + j, position, start);
-                ScoreRow.weigh(s, partial + j * bytes, partial + j * bytes + 4L * STATE, shape.valueDim());
-            }
-            values(g, start, n, scores, partial + 4L * STATE, keys + 4L * BLOCK * lanes);
+        long start = begin >= shape.sinks() ? Math.max(begin, first) : begin;
+        if (start >= end) {
+            return;
+        }
+        int count = Math.ceilDiv((int) (end - begin), BLOCK) * BLOCK;
+        if (shape.window() > 0) {
+            hideAll(count);
+        }
+        for (long block = start; block < end; block = ScoreRow.nextBlock(shape, block, first)) {
+            keys(g, block, (int) (block - begin));
+        }
+        for (int j = 0; j < group; j++) {
+            ScoreRow.soften(scores + 4L * PART * j, count, partial + j * partialBytes(shape));
+        }
+        for (long block = start; block < end; block = ScoreRow.nextBlock(shape, block, first)) {
+            values(g, block, scores + 4 * (block - begin), partial + 4L * STATE);
         }
     }
 
-    private void scores(int g, long start, int n, long queries, long scores, long keys) {
-        int column = g * shape.headDim();
-        long sums = keys + 4L * BLOCK * (lanes + COLUMNS);
-        long from = keys;
-        long bytes = 4L * lanes;
-        if (lanes == shape.headDim() && AttentionBlock.inPlace(cache, cache.keys())) {
-            from = AttentionBlock.at(cache, cache.keys(), slot, start, column);
+    private void hideAll(int count) {
+        for (int j = 0; j < group; j++) {
+            for (int i = 0; i < count; i++) {
+                Memory.f32(scores + 4L * (PART * j + i), Float.NEGATIVE_INFINITY);
+            }
+        }
+    }
+
+    private void keys(int g, long start, int offset) {
+        int n = ScoreRow.end(position, start);
+        long from = expanded;
+        long bytes = 4L * keyWidth;
+        if (AttentionBlock.inPlace(cache, cache.keys(), shape.headDim())) {
+            from = AttentionBlock.at(cache, cache.keys(), slot, start, g * shape.headDim());
             bytes = cache.keys().rowBytes();
         } else {
-            AttentionBlock.rows(keys, bytes, cache, cache.keys(), slot, start, n, column, shape.headDim());
+            AttentionBlock.rows(expanded, cache, cache.keys(), slot, start, n, g * shape.headDim(), shape.headDim());
         }
         for (int j = 0; j < group; j += 4) {
-            long q0 = queries + 4L * lanes * j;
-            long s = scores + 4L * BLOCK * j;
-            if (group - j == 1) {
-                for (int i = 0; i < n; i += 16) {
-                    KeyTile.sixteen(s + 4L * i, q0, from + i * bytes, bytes, lanes, sums);
-                }
-            } else {
-                long q1 = q0 + 4L * lanes;
-                long q2 = queries + 4L * lanes * Math.min(j + 2, group - 1);
-                long q3 = queries + 4L * lanes * Math.min(j + 3, group - 1);
-                for (int i = 0; i < n; i += 4) {
-                    KeyTile.four(s + 4L * i, 4L * BLOCK, q0, q1, q2, q3, from + i * bytes, bytes, lanes, sums);
-                }
+            long s = scores + 4L * (PART * j + offset);
+            int some = Math.min(4, group - j);
+            KeyTile.scores(s, 4L * PART, queries + 4L * keyWidth * j, 4L * keyWidth, some, from, bytes, n, keyWidth, sums);
+            for (int i = 0; i < some; i++) {
+                ScoreRow.bend(shape, s + 4L * PART * i, g * group + j + i, position, start);
             }
         }
     }
 
-    private void values(int g, long start, int n, long weights, long gathered, long panel) {
-        long edge = panel + 4L * BLOCK * COLUMNS + LaneSums.BYTES;
+    private void values(int g, long start, long weights, long gathered) {
+        int n = ScoreRow.end(position, start);
+        long from = expanded;
+        long bytes = 4L * valueWidth;
+        if (AttentionBlock.inPlace(cache, cache.values(), shape.valueDim())) {
+            from = AttentionBlock.at(cache, cache.values(), slot, start, g * shape.valueDim());
+            bytes = cache.values().rowBytes();
+        } else {
+            AttentionBlock.rows(expanded, cache, cache.values(), slot, start, n, g * shape.valueDim(), shape.valueDim());
+        }
         for (int d = 0; d < shape.valueDim(); d += COLUMNS) {
-            int columns = Math.min(COLUMNS, shape.valueDim() - d);
-            int column = g * shape.valueDim() + d;
-            long from = panel;
-            long bytes = 4L * COLUMNS;
-            if (columns == COLUMNS && AttentionBlock.inPlace(cache, cache.values())) {
-                from = AttentionBlock.at(cache, cache.values(), slot, start, column);
-                bytes = cache.values().rowBytes();
-            } else {
-                AttentionBlock.rows(panel, bytes, cache, cache.values(), slot, start, n, column, columns);
-            }
-            GradientTile.rows(gathered + 4L * d, partialBytes(shape), group, weights, 4L * BLOCK, 4, from, bytes, n, columns, edge);
+            GradientTile.rows(gathered + 4L * d, partialBytes(shape), group, weights, 4L * PART, 4, from + 4L * d, bytes, n,
+                    Math.min(COLUMNS, shape.valueDim() - d), edge);
         }
     }
 

@@ -1,117 +1,159 @@
 package dev.heddle.core.kernel.vector;
 
+import static dev.heddle.core.kernel.vector.GradientTile.COLUMNS;
 import static dev.heddle.core.kernel.vector.Lanes.COUNT;
-import static dev.heddle.core.kernel.vector.Lanes.load;
-import static dev.heddle.core.kernel.vector.Lanes.store;
+import static dev.heddle.core.kernel.vector.Lanes.F;
+import static dev.heddle.core.kernel.vector.ScoreRow.BLOCK;
+import static dev.heddle.core.tensor.Memory.ALL;
+import static dev.heddle.core.tensor.Memory.ORDER;
+import static dev.heddle.core.tensor.Memory.USER;
 
-import dev.heddle.core.tensor.Memory;
 import jdk.incubator.vector.FloatVector;
 
-/// Dot products of few queries with many keys, for decoding: a key is read once for all queries of its group.
+/// Dot products of few queries with the keys of a block, for decoding: a key is read once for four queries.
 ///
-/// Each product keeps its lane-wise partial sums, sixteen at a time, which [LaneSums] then adds up.
+/// Queries stay in registers, [GradientTile#COLUMNS] columns of them at a time, while the keys pass by. Each product keeps its
+/// lane-wise partial sums, which [ScoreSums] then adds up.
 final class KeyTile {
+    /// Bytes of the partial sums.
+    static final long SUM_BYTES = 4L * BLOCK * 4 * COUNT;
+
+    private static final long STEP = 4L * COUNT;
+    private static final long QUERY = STEP * BLOCK;
+
     private KeyTile() {
     }
 
-    /// s[i] = q · k[i] for 16 keys.
+    /// s[h,i] = q[h] · k[i] for up to four queries and `n` keys; what lies beyond the n scores of a row up to [ScoreRow#BLOCK]
+    /// means nothing.
     ///
-    /// @param n    floats of q and of a key, a multiple of the lanes
-    /// @param keys f32 rows, `keyBytes` apart
-    /// @param sums scratch of [LaneSums#BYTES] bytes
-    static void sixteen(long s, long q, long keys, long keyBytes, int n, long sums) {
-        eight(sums, q, keys, keyBytes, n);
-        eight(sums + 8L * 4 * COUNT, q, keys + 8 * keyBytes, keyBytes, n);
-        LaneSums.fold(s, sums);
-    }
-
-    private static void eight(long sums, long q, long k0, long keyBytes, int n) {
-        long k1 = k0 + keyBytes;
-        long k2 = k1 + keyBytes;
-        long k3 = k2 + keyBytes;
-        long k4 = k3 + keyBytes;
-        long k5 = k4 + keyBytes;
-        long k6 = k5 + keyBytes;
-        long k7 = k6 + keyBytes;
-        FloatVector s0 = Lanes.zero();
-        FloatVector s1 = Lanes.zero();
-        FloatVector s2 = Lanes.zero();
-        FloatVector s3 = Lanes.zero();
-        FloatVector s4 = Lanes.zero();
-        FloatVector s5 = Lanes.zero();
-        FloatVector s6 = Lanes.zero();
-        FloatVector s7 = Lanes.zero();
-        for (int i = 0; i < n; i += COUNT) {
-            long at = 4L * i;
-            FloatVector v = load(q + at);
-            s0 = v.fma(load(k0 + at), s0);
-            s1 = v.fma(load(k1 + at), s1);
-            s2 = v.fma(load(k2 + at), s2);
-            s3 = v.fma(load(k3 + at), s3);
-            s4 = v.fma(load(k4 + at), s4);
-            s5 = v.fma(load(k5 + at), s5);
-            s6 = v.fma(load(k6 + at), s6);
-            s7 = v.fma(load(k7 + at), s7);
+    /// @param s        its rows lie `sBytes` apart
+    /// @param q        f32 rows, `qBytes` apart
+    /// @param keys     f32 rows, `keyBytes` apart
+    /// @param width    floats of a query and a key, a multiple of [GradientTile#COLUMNS]
+    /// @param sums     scratch of [#SUM_BYTES] bytes
+    static void scores(long s, long sBytes, long q, long qBytes, int queries, long keys, long keyBytes, int n, int width,
+            long sums) {
+        for (int d = 0; d < width; d += COLUMNS) {
+            long at = 4L * d;
+            if (queries == 1) {
+                one(sums, q + at, keys + at, keyBytes, n, d > 0);
+                continue;
+            }
+            long q1 = q + qBytes + at;
+            long q2 = q + qBytes * Math.min(2, queries - 1) + at;
+            long q3 = q + qBytes * (queries - 1) + at;
+            if (d == 0) {
+                four(sums, q, q1, q2, q3, keys, keyBytes, n);
+            } else {
+                fourMore(sums, q + at, q1, q2, q3, keys + at, keyBytes, n);
+            }
         }
-        long step = 4L * COUNT;
-        store(s0, sums);
-        store(s1, sums + step);
-        store(s2, sums + 2 * step);
-        store(s3, sums + 3 * step);
-        store(s4, sums + 4 * step);
-        store(s5, sums + 5 * step);
-        store(s6, sums + 6 * step);
-        store(s7, sums + 7 * step);
+        ScoreSums.fold(s, sBytes, sums, queries, BLOCK);
     }
 
-    /// s[h,i] = q[h] · k[i] for four queries and four keys; rows of s lie `sBytes` apart.
-    static void four(long s, long sBytes, long q0, long q1, long q2, long q3, long keys, long keyBytes, int n, long sums) {
-        two(sums, q0, q1, keys, keyBytes, n);
-        two(sums + 8L * 4 * COUNT, q2, q3, keys, keyBytes, n);
-        LaneSums.fold(sums, sums);
-        for (int h = 0; h < 4; h++) {
-            Memory.i64(s + h * sBytes, Memory.i64(sums + 16L * h));
-            Memory.i64(s + h * sBytes + 8, Memory.i64(sums + 16L * h + 8));
+    private static void one(long sums, long q, long keys, long keyBytes, int n, boolean more) {
+        FloatVector q0 = Lanes.load(q);
+        FloatVector q1 = Lanes.load(q + STEP);
+        FloatVector q2 = Lanes.load(q + 2 * STEP);
+        FloatVector q3 = Lanes.load(q + 3 * STEP);
+        for (int i = 0; i < n; i++) {
+            long k = keys + i * keyBytes & USER;
+            long to = sums + STEP * i & USER;
+            FloatVector s = more ? FloatVector.fromMemorySegment(F, ALL, to, ORDER) : FloatVector.zero(F);
+            s = FloatVector.fromMemorySegment(F, ALL, k, ORDER).fma(q0, s);
+            s = FloatVector.fromMemorySegment(F, ALL, k + STEP, ORDER).fma(q1, s);
+            s = FloatVector.fromMemorySegment(F, ALL, k + 2 * STEP, ORDER).fma(q2, s);
+            s = FloatVector.fromMemorySegment(F, ALL, k + 3 * STEP, ORDER).fma(q3, s);
+            s.intoMemorySegment(ALL, to, ORDER);
         }
     }
 
-    private static void two(long sums, long q0, long q1, long k0, long keyBytes, int n) {
-        long k1 = k0 + keyBytes;
-        long k2 = k1 + keyBytes;
-        long k3 = k2 + keyBytes;
-        FloatVector s0 = Lanes.zero();
-        FloatVector s1 = Lanes.zero();
-        FloatVector s2 = Lanes.zero();
-        FloatVector s3 = Lanes.zero();
-        FloatVector s4 = Lanes.zero();
-        FloatVector s5 = Lanes.zero();
-        FloatVector s6 = Lanes.zero();
-        FloatVector s7 = Lanes.zero();
-        for (int i = 0; i < n; i += COUNT) {
-            long at = 4L * i;
-            FloatVector a = load(q0 + at);
-            FloatVector b = load(q1 + at);
-            FloatVector v = load(k0 + at);
-            s0 = v.fma(a, s0);
-            s4 = v.fma(b, s4);
-            v = load(k1 + at);
-            s1 = v.fma(a, s1);
-            s5 = v.fma(b, s5);
-            v = load(k2 + at);
-            s2 = v.fma(a, s2);
-            s6 = v.fma(b, s6);
-            v = load(k3 + at);
-            s3 = v.fma(a, s3);
-            s7 = v.fma(b, s7);
+    /// The first columns of four queries; the last of them may be one and the same.
+    private static void four(long sums, long a, long b, long c, long d, long keys, long keyBytes, int n) {
+        FloatVector a0 = Lanes.load(a);
+        FloatVector a1 = Lanes.load(a + STEP);
+        FloatVector a2 = Lanes.load(a + 2 * STEP);
+        FloatVector a3 = Lanes.load(a + 3 * STEP);
+        FloatVector b0 = Lanes.load(b);
+        FloatVector b1 = Lanes.load(b + STEP);
+        FloatVector b2 = Lanes.load(b + 2 * STEP);
+        FloatVector b3 = Lanes.load(b + 3 * STEP);
+        FloatVector c0 = Lanes.load(c);
+        FloatVector c1 = Lanes.load(c + STEP);
+        FloatVector c2 = Lanes.load(c + 2 * STEP);
+        FloatVector c3 = Lanes.load(c + 3 * STEP);
+        FloatVector d0 = Lanes.load(d);
+        FloatVector d1 = Lanes.load(d + STEP);
+        FloatVector d2 = Lanes.load(d + 2 * STEP);
+        FloatVector d3 = Lanes.load(d + 3 * STEP);
+        for (int i = 0; i < n; i++) {
+            long k = keys + i * keyBytes & USER;
+            long to = sums + STEP * i & USER;
+            FloatVector v = FloatVector.fromMemorySegment(F, ALL, k, ORDER);
+            FloatVector s0 = v.mul(a0);
+            FloatVector s1 = v.mul(b0);
+            FloatVector s2 = v.mul(c0);
+            FloatVector s3 = v.mul(d0);
+            v = FloatVector.fromMemorySegment(F, ALL, k + STEP, ORDER);
+            s0 = v.fma(a1, s0);
+            s1 = v.fma(b1, s1);
+            s2 = v.fma(c1, s2);
+            s3 = v.fma(d1, s3);
+            v = FloatVector.fromMemorySegment(F, ALL, k + 2 * STEP, ORDER);
+            s0 = v.fma(a2, s0);
+            s1 = v.fma(b2, s1);
+            s2 = v.fma(c2, s2);
+            s3 = v.fma(d2, s3);
+            v = FloatVector.fromMemorySegment(F, ALL, k + 3 * STEP, ORDER);
+            v.fma(a3, s0).intoMemorySegment(ALL, to, ORDER);
+            v.fma(b3, s1).intoMemorySegment(ALL, to + QUERY, ORDER);
+            v.fma(c3, s2).intoMemorySegment(ALL, to + 2 * QUERY, ORDER);
+            v.fma(d3, s3).intoMemorySegment(ALL, to + 3 * QUERY, ORDER);
         }
-        long step = 4L * COUNT;
-        store(s0, sums);
-        store(s1, sums + step);
-        store(s2, sums + 2 * step);
-        store(s3, sums + 3 * step);
-        store(s4, sums + 4 * step);
-        store(s5, sums + 5 * step);
-        store(s6, sums + 6 * step);
-        store(s7, sums + 7 * step);
+    }
+
+    /// The same for columns that follow.
+    private static void fourMore(long sums, long a, long b, long c, long d, long keys, long keyBytes, int n) {
+        FloatVector a0 = Lanes.load(a);
+        FloatVector a1 = Lanes.load(a + STEP);
+        FloatVector a2 = Lanes.load(a + 2 * STEP);
+        FloatVector a3 = Lanes.load(a + 3 * STEP);
+        FloatVector b0 = Lanes.load(b);
+        FloatVector b1 = Lanes.load(b + STEP);
+        FloatVector b2 = Lanes.load(b + 2 * STEP);
+        FloatVector b3 = Lanes.load(b + 3 * STEP);
+        FloatVector c0 = Lanes.load(c);
+        FloatVector c1 = Lanes.load(c + STEP);
+        FloatVector c2 = Lanes.load(c + 2 * STEP);
+        FloatVector c3 = Lanes.load(c + 3 * STEP);
+        FloatVector d0 = Lanes.load(d);
+        FloatVector d1 = Lanes.load(d + STEP);
+        FloatVector d2 = Lanes.load(d + 2 * STEP);
+        FloatVector d3 = Lanes.load(d + 3 * STEP);
+        for (int i = 0; i < n; i++) {
+            long k = keys + i * keyBytes & USER;
+            long to = sums + STEP * i & USER;
+            FloatVector v = FloatVector.fromMemorySegment(F, ALL, k, ORDER);
+            FloatVector s0 = v.fma(a0, FloatVector.fromMemorySegment(F, ALL, to, ORDER));
+            FloatVector s1 = v.fma(b0, FloatVector.fromMemorySegment(F, ALL, to + QUERY, ORDER));
+            FloatVector s2 = v.fma(c0, FloatVector.fromMemorySegment(F, ALL, to + 2 * QUERY, ORDER));
+            FloatVector s3 = v.fma(d0, FloatVector.fromMemorySegment(F, ALL, to + 3 * QUERY, ORDER));
+            v = FloatVector.fromMemorySegment(F, ALL, k + STEP, ORDER);
+            s0 = v.fma(a1, s0);
+            s1 = v.fma(b1, s1);
+            s2 = v.fma(c1, s2);
+            s3 = v.fma(d1, s3);
+            v = FloatVector.fromMemorySegment(F, ALL, k + 2 * STEP, ORDER);
+            s0 = v.fma(a2, s0);
+            s1 = v.fma(b2, s1);
+            s2 = v.fma(c2, s2);
+            s3 = v.fma(d2, s3);
+            v = FloatVector.fromMemorySegment(F, ALL, k + 3 * STEP, ORDER);
+            v.fma(a3, s0).intoMemorySegment(ALL, to, ORDER);
+            v.fma(b3, s1).intoMemorySegment(ALL, to + QUERY, ORDER);
+            v.fma(c3, s2).intoMemorySegment(ALL, to + 2 * QUERY, ORDER);
+            v.fma(d3, s3).intoMemorySegment(ALL, to + 3 * QUERY, ORDER);
+        }
     }
 }

@@ -16,14 +16,14 @@ final class LaneSums {
 
     private static final long STEP = 4L * COUNT;
 
-    private static final VectorShuffle<Float> BY_8 = VectorShuffle.fromOp(Lanes.F, lane -> (lane ^ 8) % COUNT);
-    private static final VectorShuffle<Float> BY_4 = VectorShuffle.fromOp(Lanes.F, lane -> (lane ^ 4) % COUNT);
-    private static final VectorShuffle<Float> BY_2 = VectorShuffle.fromOp(Lanes.F, lane -> lane ^ 2);
-    private static final VectorShuffle<Float> BY_1 = VectorShuffle.fromOp(Lanes.F, lane -> lane ^ 1);
-    private static final VectorMask<Float> UPPER_8 = VectorMask.fromLong(Lanes.F, 0xff00ff00ff00ff00L);
-    private static final VectorMask<Float> UPPER_4 = VectorMask.fromLong(Lanes.F, 0xf0f0f0f0f0f0f0f0L);
-    private static final VectorMask<Float> UPPER_2 = VectorMask.fromLong(Lanes.F, 0xccccccccccccccccL);
-    private static final VectorMask<Float> UPPER_1 = VectorMask.fromLong(Lanes.F, 0xaaaaaaaaaaaaaaaaL);
+    static final VectorShuffle<Float> BY_8 = VectorShuffle.fromOp(Lanes.F, lane -> (lane ^ 8) % COUNT);
+    static final VectorShuffle<Float> BY_4 = VectorShuffle.fromOp(Lanes.F, lane -> (lane ^ 4) % COUNT);
+    static final VectorShuffle<Float> BY_2 = VectorShuffle.fromOp(Lanes.F, lane -> lane ^ 2);
+    static final VectorShuffle<Float> BY_1 = VectorShuffle.fromOp(Lanes.F, lane -> lane ^ 1);
+    static final VectorMask<Float> UPPER_8 = VectorMask.fromLong(Lanes.F, 0xff00ff00ff00ff00L);
+    static final VectorMask<Float> UPPER_4 = VectorMask.fromLong(Lanes.F, 0xf0f0f0f0f0f0f0f0L);
+    static final VectorMask<Float> UPPER_2 = VectorMask.fromLong(Lanes.F, 0xccccccccccccccccL);
+    static final VectorMask<Float> UPPER_1 = VectorMask.fromLong(Lanes.F, 0xaaaaaaaaaaaaaaaaL);
 
     private LaneSums() {
     }

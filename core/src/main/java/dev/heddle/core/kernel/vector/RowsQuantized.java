@@ -10,7 +10,7 @@ import jdk.incubator.vector.FloatVector;
 ///
 /// An element's f32 value is what [#unpack] gives. Lane l of a sum adds up what pairs of vectors contribute, in their
 /// order: w[l]·x[l] + w[l+L]·x[l+L], the second product fused. So the sum waits for one addition where it would wait for
-/// two multiply-adds, which weights of few bytes arrive too fast for. Lanes are added as [Lanes#sum] does. [PairTile]
+/// two multiply-adds, which weights of few bytes arrive too fast for. Lanes are added as [Lanes#sum] does. [PanelTile]
 /// holds to the same order.
 final class RowsQuantized {
     private RowsQuantized() {

@@ -37,6 +37,11 @@ final class ScoreRow {
     /// Turns dot products into scores: s·scale, softcap, ALiBi; −∞ for keys the query does not see.
     static void finish(Shape shape, long s, int head, long position, long start) {
         Arithmetic.scale(s, s, shape.scale(), BLOCK);
+        bend(shape, s, head, position, start);
+    }
+
+    /// The same for products that are scaled already.
+    static void bend(Shape shape, long s, int head, long position, long start) {
         if (shape.softcap() > 0) {
             Arithmetic.softcap(s, s, shape.softcap(), BLOCK);
         }
@@ -84,13 +89,22 @@ final class ScoreRow {
             before = max;
         }
         Memory.f32(state, before);
-        Memory.f32(state + 4, sum + exp(s, before));
+        Memory.f32(state + 4, sum + exp(s, before, BLOCK));
+    }
+
+    /// Replaces `n` scores by their weights e^(score − m), m the largest of them, and notes m and l.
+    ///
+    /// @param n a multiple of [#BLOCK]; not all of the scores are −∞
+    static void soften(long s, int n, long state) {
+        float max = SoftmaxRows.max(s, n);
+        Memory.f32(state, max);
+        Memory.f32(state + 4, exp(s, max, n));
     }
 
     /// s[i] = e^(s[i] − max); returns their sum.
-    private static float exp(long s, float max) {
+    private static float exp(long s, float max, int n) {
         FloatVector sum = Lanes.zero();
-        for (int i = 0; i < BLOCK; i += Lanes.COUNT) {
+        for (int i = 0; i < n; i += Lanes.COUNT) {
             FloatVector e = VectorMath.exp(load(s + 4L * i).sub(max));
             store(e, s + 4L * i);
             sum = sum.add(e);

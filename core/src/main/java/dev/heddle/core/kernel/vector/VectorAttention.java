@@ -4,6 +4,7 @@ import dev.heddle.core.kernel.Attention;
 import dev.heddle.core.kernel.KeyValues;
 import dev.heddle.core.kernel.Segments;
 import dev.heddle.core.parallel.Workers;
+import dev.heddle.core.tensor.Blocks;
 import dev.heddle.core.tensor.Memory;
 import dev.heddle.core.tensor.Tensor;
 
@@ -53,7 +54,8 @@ public final class VectorAttention implements Attention {
                     Memory.i16(out + 2L * d, Float.floatToFloat16(Memory.f32(in + 4L * d)));
                 }
             }
-            case F64, I64, I32, I16, I8, U8, BOOL, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q3_K, Q4_K, Q5_K, Q6_K ->
+            case Q8_0 -> Blocks.storeQ8_0(out, in, n);
+            case F64, I64, I32, I16, I8, U8, BOOL, Q4_0, Q4_1, Q5_0, Q5_1, Q3_K, Q4_K, Q5_K, Q6_K ->
                 throw new IllegalArgumentException("keys and values cannot be " + to.dtype());
         }
     }

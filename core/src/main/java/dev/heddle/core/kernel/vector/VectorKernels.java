@@ -25,6 +25,7 @@ import dev.heddle.core.kernel.Retention;
 import dev.heddle.core.kernel.RgLru;
 import dev.heddle.core.kernel.Rotary;
 import dev.heddle.core.kernel.SelectiveScan;
+import dev.heddle.core.kernel.StateRounding;
 import dev.heddle.core.kernel.StateSpaceDual;
 import dev.heddle.core.kernel.SymmetricConvolution;
 import dev.heddle.core.kernel.TokenShift;
@@ -40,6 +41,7 @@ public final class VectorKernels extends PlainKernels {
     private final CausalConvolution causalConvolution;
     private final Attention attention;
     private final AttentionDifference attentionDifference;
+    private final StateRounding stateRounding;
     private final LogDecay logDecay;
     private final Dropout dropout;
     private final Rotary rotary;
@@ -71,6 +73,7 @@ public final class VectorKernels extends PlainKernels {
         causalConvolution = new VectorCausalConvolution(workers);
         attention = new VectorAttention(workers);
         attentionDifference = new VectorAttentionDifference(workers);
+        stateRounding = new VectorStateRounding(workers);
         logDecay = new VectorLogDecay(workers);
         dropout = new VectorDropout(workers);
         rotary = new VectorRotary(workers);
@@ -128,6 +131,11 @@ public final class VectorKernels extends PlainKernels {
     @Override
     public Attention attention() {
         return attention;
+    }
+
+    @Override
+    public StateRounding stateRounding() {
+        return stateRounding;
     }
 
     @Override

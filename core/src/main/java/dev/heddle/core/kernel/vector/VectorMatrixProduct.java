@@ -21,8 +21,11 @@ public final class VectorMatrixProduct implements MatrixProduct {
     /// Weight rows that a thread takes at once when weights are read in place.
     private static final int RUN = 16;
 
-    /// Weight rows of a panel.
+    /// Weight rows of a panel, and the most elements of wider ones: the narrower the rows, the more often activations would
+    /// pass by.
     private static final int PANEL = 32;
+    private static final int WIDE_PANEL = 64;
+    private static final int WIDE_ELEMENTS = 1 << 15;
 
     /// Quantized weight rows that a gradient expands at once.
     private static final int EXPANDED = 256;
@@ -109,11 +112,15 @@ public final class VectorMatrixProduct implements MatrixProduct {
     }
 
     private static int step(int activationRows, Tensor w) {
-        return packed(w).isPresent() ? PackedWeights.ROWS : activationRows <= DIRECT ? RUN : PANEL;
+        return packed(w).isPresent() ? PackedWeights.ROWS : activationRows <= DIRECT ? RUN : panelRows(w.columns());
     }
 
     private static Optional<PackedWeights> packed(Tensor w) {
         return w.storage() instanceof PackedWeights packed && packed.holds(w) ? Optional.of(packed) : Optional.empty();
+    }
+
+    private static int panelRows(int inner) {
+        return inner * WIDE_PANEL <= WIDE_ELEMENTS ? WIDE_PANEL : PANEL;
     }
 
     /// Outputs `from` to `to` of every activation row.
@@ -124,10 +131,16 @@ public final class VectorMatrixProduct implements MatrixProduct {
             integers(y, rounded, packed.get(), w, from, to);
             return;
         }
+        if (w.dtype() == DType.Q8_0 && tokens > 1 && tokens <= BatchQ8.MOST && BatchQ8.fits()) {
+            BatchQ8.product(y.address() + 4L * from, y.rowBytes(), x.address(), x.rowBytes(), tokens, w.address(from), w.rowBytes(),
+                    to - from, x.columns(), scratch.get().address(BatchQ8.scratchBytes()));
+            return;
+        }
         boolean quantized = w.dtype().isQuantized();
         if (tokens > DIRECT || quantized && tokens > 1) {
-            for (int o = from; o < to; o += PANEL) {
-                panel(y, x, w, o, Math.min(o + PANEL, to));
+            int most = panelRows(x.columns());
+            for (int o = from; o < to; o += most) {
+                panel(y, x, w, o, Math.min(o + most, to));
             }
             return;
         }
@@ -193,9 +206,9 @@ public final class VectorMatrixProduct implements MatrixProduct {
     private void panel(Tensor y, Tensor x, Tensor w, int from, int to) {
         int inner = x.columns();
         int rows = to - from;
-        long panelRow = 4L * inner;
-        long panelBytes = panelRow * PANEL;
-        long panel = scratch.get().address(panelBytes + Panel.sumsBytes(PANEL));
+        long panelRow = Panel.rowBytes(inner);
+        long panelBytes = panelRow * panelRows(inner);
+        long panel = scratch.get().address(panelBytes + Panel.sumsBytes(panelRows(inner)));
         for (int o = from; o < to; o++) {
             unpack(panel + (o - from) * panelRow, w.dtype(), w.address(o), inner);
         }

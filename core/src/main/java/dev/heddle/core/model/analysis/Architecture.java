@@ -8,6 +8,7 @@ import dev.heddle.core.spec.ArchitectureSpec;
 import dev.heddle.core.spec.ImageModelSpec;
 import dev.heddle.core.spec.ModelSpec;
 import dev.heddle.core.state.StateLayout;
+import dev.heddle.core.state.StateTypes;
 import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Tensor;
 import java.util.List;
@@ -24,8 +25,12 @@ import java.util.Optional;
 /// @param parameters how many, and where
 /// @param positions  how attention knows positions
 /// @param states     what a sequence must remember
+/// @param types      how it is stored
 public record Architecture(ArchitectureSpec spec, ArchitectureClass type, String reason, LayerMap map, ParameterCounts parameters,
-        List<PositionalEncoding> positions, StateLayout states) {
+        List<PositionalEncoding> positions, StateLayout states, StateTypes types) {
+    /// As papers count: keys and values in bf16, states in f32.
+    public static final StateTypes USUAL = StateTypes.keyValues(DType.BF16);
+
     private static final int BF16 = 2;
 
     public static Architecture of(ArchitectureSpec spec) {
@@ -44,7 +49,12 @@ public record Architecture(ArchitectureSpec spec, ArchitectureClass type, String
     private static Architecture of(ArchitectureSpec spec, Inventory inventory, Map<String, Tensor> parameters, StateLayout states) {
         LayerMap map = LayerMap.of(spec, inventory);
         return new Architecture(spec, ArchitectureClass.of(map, spec instanceof ImageModelSpec), ArchitectureClass.reason(map), map,
-                ParameterCounts.of(inventory, parameters), PositionalEncoding.of(map), states);
+                ParameterCounts.of(inventory, parameters), PositionalEncoding.of(map), states, USUAL);
+    }
+
+    /// The same, with the memory of other types.
+    public Architecture with(StateTypes other) {
+        return new Architecture(spec, type, reason, map, parameters, positions, states, other);
     }
 
     /// The specification of a language model; empty for an image model.
@@ -57,12 +67,12 @@ public record Architecture(ArchitectureSpec spec, ArchitectureClass type, String
         return map.hasExperts() && type != ArchitectureClass.MOE_SSM ? type.title() + " with experts" : type.title();
     }
 
-    /// Bytes of one sequence's recurrent states, in f32.
+    /// Bytes of one sequence's recurrent states.
     public long stateBytes() {
-        return states.recurrentBytes();
+        return states.recurrentBytes(types);
     }
 
-    /// Bytes by which keys and values grow with a token while all windows still have room, in bf16.
+    /// Bytes by which keys and values grow with a token while all windows still have room.
     public long keyValueBytesPerToken() {
         return keyValueBytes(false);
     }
@@ -74,7 +84,7 @@ public record Architecture(ArchitectureSpec spec, ArchitectureClass type, String
 
     private long keyValueBytes(boolean unboundedOnly) {
         return states.keyValues().stream().filter(layer -> !unboundedOnly || layer.window() == 0)
-                .mapToLong(layer -> (long) BF16 * (layer.keyWidth() + layer.valueWidth())).sum();
+                .mapToLong(layer -> layer.bytes(types)).sum();
     }
 
     /// `1:7`: one layer of attention to seven with a state of constant size.
@@ -93,10 +103,10 @@ public record Architecture(ArchitectureSpec spec, ArchitectureClass type, String
     /// A transformer's attention in each place where this model mixes: as many key/value heads as this model's own
     /// attention has, or full multi-head attention where it has none.
     public long transformerKeyValueBytesPerToken() {
-        long width = states.keyValues().stream().mapToLong(layer -> (long) layer.keyWidth() + layer.valueWidth()).findFirst()
-                
-                .orElseGet(() -> 2L * language().map(ModelSpec::width).orElse(0));
-        return map.mixingPlaces() * width * BF16;
+        int width = language().map(ModelSpec::width).orElse(0);
+        long bytes = states.keyValues().stream().mapToLong(layer -> layer.bytes(types)).findFirst()
+                .orElseGet(() -> types.keyBytes(width) + types.valueBytes(width));
+        return map.mixingPlaces() * bytes;
     }
 
     /// Memory at each of [MemoryUse#CONTEXTS]; nothing for an image model, which remembers nothing.
@@ -105,7 +115,7 @@ public record Architecture(ArchitectureSpec spec, ArchitectureClass type, String
     }
 
     public MemoryUse memory(long context) {
-        return new MemoryUse(context, BF16 * parameters.total(), stateBytes(), states.keyValueBytes(context, BF16),
+        return new MemoryUse(context, BF16 * parameters.total(), stateBytes(), states.keyValueBytes(context, types),
                 context * transformerKeyValueBytesPerToken());
     }
 }

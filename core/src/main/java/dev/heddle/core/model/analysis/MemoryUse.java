@@ -6,8 +6,8 @@ import java.util.List;
 ///
 /// @param context              positions
 /// @param weights              parameters in bf16
-/// @param state                recurrent states in f32
-/// @param keyValues            keys and values in bf16; windows hold no more than they see
+/// @param state                recurrent states
+/// @param keyValues            keys and values; windows hold no more than they see
 /// @param transformerKeyValues what a transformer of this shape would hold instead of state, keys and values
 public record MemoryUse(long context, long weights, long state, long keyValues, long transformerKeyValues) {
     /// 4K, 32K, 256K and 1M.

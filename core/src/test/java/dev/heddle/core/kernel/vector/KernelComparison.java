@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.heddle.core.kernel.Kernels;
 import dev.heddle.core.kernel.plain.PlainKernels;
 import dev.heddle.core.parallel.Workers;
+import dev.heddle.core.tensor.Blocks;
 import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Memory;
 import dev.heddle.core.tensor.Tensor;
@@ -45,6 +46,21 @@ final class KernelComparison {
             tensor.set(i, (float) (0 + spread * random.nextDouble(-1, 1)));
         }
         return tensor;
+    }
+
+    /// The same numbers, rounded to another type.
+    Tensor as(DType type, Tensor x) {
+        Tensor y = Tensor.zeros(arena, type, x.shape());
+        for (int row = 0; row < x.rows(); row++) {
+            if (type == DType.Q8_0) {
+                Blocks.storeQ8_0(y.address(row), x.address(row), x.columns());
+            } else {
+                for (int i = 0; i < x.columns(); i++) {
+                    y.set((long) row * x.columns() + i, x.get((long) row * x.columns() + i));
+                }
+            }
+        }
+        return y;
     }
 
     /// Random values in rows that lie further apart than their columns.

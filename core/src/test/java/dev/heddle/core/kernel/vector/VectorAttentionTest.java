@@ -33,11 +33,22 @@ class VectorAttentionTest {
                 new Shape(6, 3, 33, 80, 0.2f, 0, 100, 0, false),
                 new Shape(5, 1, 16, 7, 0.3f, 0, 64, 70, true),
                 new Shape(7, 1, 128, 17, 0.1f, 2, 1, 3, true),
-                new Shape(12, 4, 8, 130, 0.3f, 0, 0, 0, true));
+                new Shape(12, 4, 8, 130, 0.3f, 0, 0, 0, true),
+                new Shape(6, 2, 96, 32, 0.1f, 4, 100, 70, true));
+    }
+
+    /// Types of keys and of values; only heads of whole blocks can be q8_0.
+    private static List<List<DType>> types(Shape shape) {
+        List<List<DType>> types = new ArrayList<>(List.of(List.of(DType.F32, DType.F32), List.of(DType.F16, DType.F16),
+                List.of(DType.BF16, DType.BF16), List.of(DType.BF16, DType.F32)));
+        if (shape.headDim() % 32 == 0 && shape.valueDim() % 32 == 0) {
+            types.addAll(List.of(List.of(DType.Q8_0, DType.Q8_0), List.of(DType.Q8_0, DType.F16), List.of(DType.F32, DType.Q8_0)));
+        }
+        return types;
     }
 
     /// Pages of all sequences in random order; positions nobody has written are NaN.
-    private KeyValues cache(Shape shape, DType type, int pageRows, Segments segments) {
+    private KeyValues cache(Shape shape, List<DType> types, int pageRows, Segments segments) {
         int[][] pages = new int[segments.count()][];
         int total = 0;
         for (int s = 0; s < segments.count(); s++) {
@@ -47,8 +58,8 @@ class VectorAttentionTest {
         }
         List<Integer> free = new ArrayList<>(IntStream.range(0, total).boxed().toList());
         Collections.shuffle(free, new Random(5));
-        Tensor keys = kernels.values(type, 3, (long) total * pageRows, (long) shape.kvHeads() * shape.headDim());
-        Tensor values = kernels.values(type, 1, (long) total * pageRows, (long) shape.kvHeads() * shape.valueDim());
+        Tensor keys = kernels.values(DType.F32, 3, (long) total * pageRows, (long) shape.kvHeads() * shape.headDim());
+        Tensor values = kernels.values(DType.F32, 1, (long) total * pageRows, (long) shape.kvHeads() * shape.valueDim());
         KeyValues cache = new KeyValues(keys, values, pages, pageRows);
         for (int s = 0; s < segments.count(); s++) {
             int slot = segments.slots()[s];
@@ -61,7 +72,7 @@ class VectorAttentionTest {
             }
             leave(shape, pages[slot], segments.positions()[s], pageRows);
         }
-        return cache;
+        return new KeyValues(kernels.as(types.get(0), keys), kernels.as(types.get(1), values), pages, pageRows);
     }
 
     private static void clear(Tensor rows, long row) {
@@ -83,8 +94,8 @@ class VectorAttentionTest {
     @ParameterizedTest
     @MethodSource("shapes")
     void agrees(Shape shape) {
-        for (DType type : List.of(DType.F32, DType.F16, DType.BF16)) {
-            for (int pageRows : type == DType.F32 ? new int[] {64, 16} : new int[] {64}) {
+        for (List<DType> type : types(shape)) {
+            for (int pageRows : type.get(0) == DType.F32 || type.get(0) == DType.Q8_0 ? new int[] {64, 16} : new int[] {64}) {
                 KeyValues cache = cache(shape, type, pageRows, SEGMENTS);
                 Tensor k = kernels.view(SEGMENTS.rows(), shape.kvHeads() * shape.headDim());
                 Tensor v = kernels.view(SEGMENTS.rows(), shape.kvHeads() * shape.valueDim());
@@ -102,7 +113,7 @@ class VectorAttentionTest {
     @ParameterizedTest
     @MethodSource("shapes")
     void gradients(Shape shape) {
-        KeyValues cache = cache(shape, DType.F32, 64, SEGMENTS);
+        KeyValues cache = cache(shape, List.of(DType.F32, DType.F32), 64, SEGMENTS);
         Tensor q = kernels.view(SEGMENTS.rows(), shape.heads() * shape.headDim(), 1);
         Tensor dy = kernels.view(SEGMENTS.rows(), shape.heads() * shape.valueDim());
         Tensor k = kernels.view(SEGMENTS.rows(), shape.kvHeads() * shape.headDim());
@@ -121,13 +132,12 @@ class VectorAttentionTest {
     @Test
     void storesWhatThePlainKernelStores() {
         Shape shape = shapes().findFirst().orElseThrow();
-        for (DType type : List.of(DType.F32, DType.F16, DType.BF16)) {
+        for (List<DType> type : types(shape)) {
             Tensor k = kernels.view(SEGMENTS.rows(), shape.kvHeads() * shape.headDim());
             Tensor v = kernels.view(SEGMENTS.rows(), shape.kvHeads() * shape.valueDim());
             KeyValues cache = cache(shape, type, 64, SEGMENTS);
             kernels.compare("append " + type, 0, kernel -> {
-                KeyValues fresh = new KeyValues(kernels.contiguousCopy(zeros(cache.keys())),
-                        kernels.contiguousCopy(zeros(cache.values())), cache.pages(), 64);
+                KeyValues fresh = new KeyValues(zeros(cache.keys()), zeros(cache.values()), cache.pages(), 64);
                 kernel.attention().append(fresh, k, v, SEGMENTS);
                 return List.of(fresh.keys(), fresh.values());
             });
@@ -135,15 +145,19 @@ class VectorAttentionTest {
     }
 
     private Tensor zeros(Tensor like) {
-        return kernels.values(like.dtype(), 0, like.shape());
+        return kernels.as(like.dtype(), kernels.values(DType.F32, 0, like.shape()));
     }
 
     /// The bits of a row do not depend on where its prefill was cut or who shared the batch.
     @ParameterizedTest
     @MethodSource("shapes")
     void bitsDoNotDependOnTheBatch(Shape shape) {
+        types(shape).forEach(type -> bitsDoNotDependOnTheBatch(shape, type));
+    }
+
+    private void bitsDoNotDependOnTheBatch(Shape shape, List<DType> type) {
         VectorAttention attention = new VectorAttention(new Workers(1));
-        KeyValues cache = cache(shape, DType.F32, 64, SEGMENTS);
+        KeyValues cache = cache(shape, type, 64, SEGMENTS);
         Tensor q = kernels.view(SEGMENTS.rows(), shape.heads() * shape.headDim(), 2);
         Tensor together = kernels.output(SEGMENTS.rows(), shape.heads() * shape.valueDim());
         attention.forward(shape, together, q, cache, SEGMENTS);
@@ -154,7 +168,7 @@ class VectorAttentionTest {
                 part(attention, shape, alone, q, cache, s, 0, cut);
                 part(attention, shape, alone, q, cache, s, cut, length);
                 assertArrayEquals(together.rowRange(SEGMENTS.start(s), SEGMENTS.end(s)).toFloats(), alone.toFloats(),
-                        "segment " + s + " cut at " + cut);
+                        type + ", segment " + s + " cut at " + cut);
             }
         }
     }
