@@ -14,20 +14,33 @@ final class Activations {
     private Activations() {
     }
 
+    /// The loop of one function.
+    @FunctionalInterface
+    private interface Loop {
+        void run(long y, long x, int n);
+    }
+
     /// y[i] = act(x[i]) for `n` floats; `y` may be `x`.
+    ///
+    /// The loop is called through an interface: with all of them in one method, the compiler may take in the first few and then
+    /// have no room left for the one that matters.
     static void apply(Activation activation, long y, long x, int n) {
-        switch (activation) {
-            case IDENTITY -> Memory.copy(y, x, 4L * n);
-            case SILU -> silu(y, x, n);
-            case GELU -> gelu(y, x, n);
-            case GELU_TANH -> geluTanh(y, x, n);
-            case RELU -> relu(y, x, n);
-            case RELU_SQUARED -> reluSquared(y, x, n);
-            case SIGMOID -> sigmoid(y, x, n);
-            case TANH -> tanh(y, x, n);
-            case SOFTPLUS -> softplus(y, x, n);
-            case ELU_PLUS_ONE -> eluPlusOne(y, x, n);
-        }
+        loop(activation).run(y, x, n);
+    }
+
+    private static Loop loop(Activation activation) {
+        return switch (activation) {
+            case IDENTITY -> (y, x, n) -> Memory.copy(y, x, 4L * n);
+            case SILU -> Activations::silu;
+            case GELU -> Activations::gelu;
+            case GELU_TANH -> Activations::geluTanh;
+            case RELU -> Activations::relu;
+            case RELU_SQUARED -> Activations::reluSquared;
+            case SIGMOID -> Activations::sigmoid;
+            case TANH -> Activations::tanh;
+            case SOFTPLUS -> Activations::softplus;
+            case ELU_PLUS_ONE -> Activations::eluPlusOne;
+        };
     }
 
     private static void silu(long y, long x, int n) {

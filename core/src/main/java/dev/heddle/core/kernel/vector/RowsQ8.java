@@ -4,10 +4,10 @@ import static dev.heddle.core.kernel.vector.Lanes.COUNT;
 import static dev.heddle.core.kernel.vector.Lanes.F;
 import static dev.heddle.core.tensor.Memory.ALL;
 import static dev.heddle.core.tensor.Memory.ORDER;
-import static dev.heddle.core.tensor.Memory.SHORT;
 import static dev.heddle.core.tensor.Memory.USER;
 
 import dev.heddle.core.tensor.Memory;
+import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
@@ -29,11 +29,16 @@ final class RowsQ8 {
         }
     }
 
+    /// The half-precision number at `block`, read as bytes: a byte is one load for the compiler, whatever it has counted.
+    static float scale(long block) {
+        return Float.float16ToFloat((short) (ALL.get(ValueLayout.JAVA_BYTE, block) & 0xff | ALL.get(ValueLayout.JAVA_BYTE, block + 1) << 8));
+    }
+
     private static void row(long y, long x, long w, int inner) {
         FloatVector sum = FloatVector.zero(F);
         for (int i = 0; i < inner; i += 32) {
             long block = w & USER;
-            FloatVector d = FloatVector.broadcast(F, Float.float16ToFloat(ALL.get(SHORT, block)));
+            FloatVector d = FloatVector.broadcast(F, scale(block));
             for (int j = 0; j < 32; j += 2 * COUNT) {
                 long at = block + j & USER;
                 long v = x + 4L * (i + j) & USER;

@@ -20,8 +20,11 @@ public final class VectorMatrixProduct implements MatrixProduct {
     /// Weight rows that a thread takes at once when weights are read in place.
     private static final int RUN = 16;
 
-    /// Weight rows of a panel.
+    /// Weight rows of a panel, and the most elements of wider ones: the narrower the rows, the more often activations would
+    /// pass by.
     private static final int PANEL = 32;
+    private static final int WIDE_PANEL = 64;
+    private static final int WIDE_ELEMENTS = 1 << 15;
 
     /// Quantized weight rows that a gradient expands at once.
     private static final int EXPANDED = 256;
@@ -72,14 +75,14 @@ public final class VectorMatrixProduct implements MatrixProduct {
         int[] pieces = new int[w.length + 1];
         for (int e = 0; e < w.length; e++) {
             int rows = starts[e + 1] - starts[e];
-            pieces[e + 1] = pieces[e] + (rows == 0 ? 0 : Math.ceilDiv(w[e].rows(), step(rows)));
+            pieces[e + 1] = pieces[e] + (rows == 0 ? 0 : Math.ceilDiv(w[e].rows(), step(rows, w[e].columns())));
         }
         long rounded = rounded(x, w);
         long roundedBytes = Int8Rows.bytes(x.columns());
         workers.forRange(pieces[w.length], 1, (from, to) -> {
             for (int e = 0; e < w.length; e++) {
                 if (from < pieces[e + 1] && to > pieces[e]) {
-                    int step = step(starts[e + 1] - starts[e]);
+                    int step = step(starts[e + 1] - starts[e], w[e].columns());
                     rows(y.rowRange(starts[e], starts[e + 1]), x.rowRange(starts[e], starts[e + 1]),
                             rounded + roundedBytes * starts[e], w[e], Math.max(from - pieces[e], 0) * step, Math.min((to - pieces[e]) * step, w[e].rows()));
                 }
@@ -108,11 +111,15 @@ public final class VectorMatrixProduct implements MatrixProduct {
     }
 
     private static int step(Tensor x) {
-        return step(x.rows());
+        return step(x.rows(), x.columns());
     }
 
-    private static int step(int activationRows) {
-        return activationRows <= DIRECT ? RUN : PANEL;
+    private static int step(int activationRows, int inner) {
+        return activationRows <= DIRECT ? RUN : panelRows(inner);
+    }
+
+    private static int panelRows(int inner) {
+        return inner * WIDE_PANEL <= WIDE_ELEMENTS ? WIDE_PANEL : PANEL;
     }
 
     /// Outputs `from` to `to` of every activation row.
@@ -122,10 +129,16 @@ public final class VectorMatrixProduct implements MatrixProduct {
             integers(y, rounded, w, from, to);
             return;
         }
+        if (w.dtype() == DType.Q8_0 && tokens > 1 && tokens <= BatchQ8.MOST && BatchQ8.fits()) {
+            BatchQ8.product(y.address() + 4L * from, y.rowBytes(), x.address(), x.rowBytes(), tokens, w.address(from), w.rowBytes(),
+                    to - from, x.columns(), scratch.get().address(BatchQ8.scratchBytes()));
+            return;
+        }
         boolean quantized = w.dtype().isQuantized();
         if (tokens > DIRECT || quantized && tokens > 1) {
-            for (int o = from; o < to; o += PANEL) {
-                panel(y, x, w, o, Math.min(o + PANEL, to));
+            int most = panelRows(x.columns());
+            for (int o = from; o < to; o += most) {
+                panel(y, x, w, o, Math.min(o + most, to));
             }
             return;
         }
@@ -181,8 +194,8 @@ public final class VectorMatrixProduct implements MatrixProduct {
         int inner = x.columns();
         int rows = to - from;
         long panelRow = Panel.rowBytes(inner);
-        long panelBytes = panelRow * PANEL;
-        long panel = scratch.get().address(panelBytes + Panel.sumsBytes(PANEL));
+        long panelBytes = panelRow * panelRows(inner);
+        long panel = scratch.get().address(panelBytes + Panel.sumsBytes(panelRows(inner)));
         for (int o = from; o < to; o++) {
             unpack(panel + (o - from) * panelRow, w.dtype(), w.address(o), inner);
         }
