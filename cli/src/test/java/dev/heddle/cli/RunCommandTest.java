@@ -105,7 +105,7 @@ class RunCommandTest {
 
     @Test
     void everyCommandHelpsWithAnExample() {
-        for (CommandLine command : new CommandLine(new Heddle()).getSubcommands().values()) {
+        for (CommandLine command : Heddle.parser("").getSubcommands().values()) {
             CommandLineRun help = CommandLineRun.of(command.getCommandName(), "--help");
             assertEquals(0, help.code());
             assertTrue(help.out().contains("Usage: heddle " + command.getCommandName()), help.out());

@@ -7,7 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.heddle.checkpoint.tokenizer.Tokenizer;
+import dev.heddle.engine.serve.Scheduler;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -192,5 +196,50 @@ class ApiTest {
         String metrics = Client.get(TestServer.url() + "/metrics").body();
         assertTrue(metrics.matches("(?s).*heddle_generated_tokens_total\\{model=\"story\"\\} [1-9].*"), metrics);
         assertTrue(metrics.contains("heddle_http_requests_total{status=\"200\"}"), metrics);
+    }
+
+    @Test
+    void whatIsThoughtIsToldFromTheAnswer() throws IOException, InterruptedException {
+        // without a chat template the prompt is the text of the messages
+        String request = "{'model':'story'," + GREEDY + "'max_tokens':12,'messages':[{'role':'user','content':'Once <think>'}]";
+        JsonNode plain = Client.post("/v1/chat/completions", request + ",'reasoning_format':'none'}").json().at("/choices/0/message");
+        assertFalse(plain.get("content").asText().isBlank());
+        assertFalse(plain.has("reasoning_content"));
+        JsonNode message = Client.post("/v1/chat/completions", request + "}").json().at("/choices/0/message");
+        assertEquals("", message.get("content").asText());
+        assertEquals(plain.get("content").asText().strip(), message.get("reasoning_content").asText());
+        StringBuilder streamed = new StringBuilder();
+        for (JsonNode event : Client.events(Client.post("/v1/chat/completions", request + ",'stream':true}").body())) {
+            assertEquals("", event.at("/choices/0/delta/content").asText());
+            streamed.append(event.at("/choices/0/delta/reasoning_content").asText());
+        }
+        assertEquals(message.get("reasoning_content").asText(), streamed.toString());
+        assertEquals(400, Client.post("/v1/chat/completions", request + ",'reasoning_format':'other'}").status());
+    }
+
+    @Test
+    void whoDoesNotReadHoldsUpNobodyAndLosesNothing() throws IOException, InterruptedException {
+        Scheduler scheduler = TestServer.model("chat").scheduler();
+        int tokens = 320;
+        // some kilobytes for each token, more in all than a connection holds
+        String body = ("{'model':'chat','messages':[{'role':'user','content':'Once'}],'max_tokens':" + tokens
+                + ",'ignore_eos':true,'stream':true,'logprobs':true,'top_logprobs':20}").replace('\'', '"');
+        try (Socket stalled = new Socket()) {
+            stalled.setReceiveBufferSize(4096);
+            stalled.connect(new InetSocketAddress("127.0.0.1", TestServer.port()));
+            long before = scheduler.counters().generatedTokens();
+            stalled.getOutputStream().write(("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                    + "Content-Type: application/json\r\nContent-Length: " + body.length() + "\r\n\r\n" + body)
+                    .getBytes(StandardCharsets.US_ASCII));
+            while (scheduler.counters().generatedTokens() < before + tokens / 2) {
+                Thread.sleep(5);
+            }
+            JsonNode other = Client.post("/v1/chat/completions", ("{'model':'chat','messages':[{'role':'user','content':'Once'}],"
+                    + "'max_tokens':5,'ignore_eos':true}")).json();
+            assertEquals(5, other.at("/usage/completion_tokens").asInt());
+            String all = new String(stalled.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertTrue(all.contains("data: [DONE]"), "the end is there");
+            assertEquals(tokens, all.split("\"top_logprobs\"", -1).length - 1);
+        }
     }
 }

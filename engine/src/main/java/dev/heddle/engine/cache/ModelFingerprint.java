@@ -20,8 +20,8 @@ public final class ModelFingerprint {
 
     /// 32 bytes.
     ///
-    /// @param block tokens between two kept states
-    public static byte[] of(LanguageModel model, int block) {
+    /// @param cuts where prompts are cut
+    public static byte[] of(LanguageModel model, String cuts) {
         int[] ids = new SplittableRandom(0).ints(TOKENS, 0, model.spec().vocabulary()).toArray();
         float[] logits;
         try (SequenceState sequence = model.open()) {
@@ -31,7 +31,7 @@ public final class ModelFingerprint {
         bits.asFloatBuffer().put(logits);
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            digest.update((block + "\n" + model.states().types() + "\n" + model.states().layout().recurrent() + "\n" + model.states().layout().keyValues())
+            digest.update((cuts + "\n" + model.states().types() + "\n" + model.states().layout().recurrent() + "\n" + model.states().layout().keyValues())
                     .getBytes(StandardCharsets.UTF_8));
             digest.update(bits.array());
             return digest.digest();

@@ -10,7 +10,7 @@ final class Running {
     private final SequenceState sequence;
     private final long reserved;
     private final int context;
-    private final int prefillChunk;
+    private final Pieces pieces;
     private final TokenChooser chooser;
     private final int[] prompt;
     private int next = -1;
@@ -20,12 +20,12 @@ final class Running {
     /// @param sequence has been fed the first tokens of the prompt or nothing
     /// @param reserved bytes set aside for it
     /// @param context  positions it may reach; 0 for no limit
-    Running(Generation generation, SequenceState sequence, long reserved, int context, int prefillChunk) {
+    Running(Generation generation, SequenceState sequence, long reserved, int context, Pieces pieces) {
         this.generation = generation;
         this.sequence = sequence;
         this.reserved = reserved;
         this.context = context;
-        this.prefillChunk = prefillChunk;
+        this.pieces = pieces;
         chooser = new TokenChooser(generation.request());
         prompt = generation.request().prompt();
     }
@@ -59,8 +59,8 @@ final class Running {
         served = step;
     }
 
-    /// What the next pass feeds it: the prompt up to the next multiple of the chunk, or the last token of the answer.
-    /// Pieces depend on positions alone, never on what else there is to do.
+    /// What the next pass feeds it: the prompt up to its next cut, or the last token of the answer. Pieces depend on
+    /// positions alone, never on what else there is to do.
     int[] piece() {
         return isPrefilling() ? Arrays.copyOfRange(prompt, (int) sequence.position(), pieceEnd()) : new int[] {next};
     }
@@ -70,8 +70,7 @@ final class Running {
     }
 
     private int pieceEnd() {
-        long boundary = (sequence.position() / prefillChunk + 1) * prefillChunk;
-        return (int) Math.min(prompt.length, boundary);
+        return pieces.end(sequence.position(), prompt.length);
     }
 
     /// Whether logits after the next piece choose a token.

@@ -27,7 +27,7 @@ import java.util.function.Function;
 /// next row of every answer and a bounded piece of the prompts that wait, so generations come and go between steps. After
 /// a piece of a prompt the answers have some steps for themselves, so a long prompt does not hold them up.
 ///
-/// An answer has the same bits whatever else runs: prompts are cut at multiples of the chunk, counted from the start of
+/// An answer has the same bits whatever else runs: prompts are cut at fixed places ([Pieces]), counted from the start of
 /// the sequence, and a row's values do not depend on the rows beside it.
 ///
 /// A generation gets a place when what it may come to need (recurrent states, and keys and values up to its last token)
@@ -36,14 +36,13 @@ import java.util.function.Function;
 /// Safe for use by several threads. While it is open the model belongs to it; use [#between] for anything else.
 public final class Scheduler implements AutoCloseable {
     private static final int LONGEST_RETRY = 120;
-    /// Chunks of a prompt from one kept state to the next.
-    private static final int KEEP_EVERY = 4;
     /// After a pass with prompts, answers go on alone for this part of the time it took.
     private static final int ANSWERS_SHARE = 4;
     private static final long LOOK_AROUND = TimeUnit.MILLISECONDS.toNanos(100);
 
     private final LanguageModel model;
     private final SchedulerOptions options;
+    private final Pieces pieces;
     private final int context;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -69,16 +68,17 @@ public final class Scheduler implements AutoCloseable {
     public Scheduler(LanguageModel model, SchedulerOptions options) {
         this.model = model;
         this.options = options;
+        pieces = new Pieces(options.prefillChunk());
         context = context(model, options);
         model.states().expect(options.parallel(), options.memoryBytes());
-        cache = options.cacheBytes() == 0 ? Optional.empty() : Optional.of(new PrefixCache(model.states(), options.prefillChunk(),
-                options.cacheBytes(), options.cacheFolder().map(folder -> folder(model, options, folder))));
+        cache = options.cacheBytes() == 0 ? Optional.empty() : Optional.of(new PrefixCache(model.states(), Pieces.FIRST,
+                options.cacheBytes(), options.cacheFolder().map(folder -> folder(model, options, pieces, folder))));
         thread = Thread.ofPlatform().name("heddle-scheduler").daemon().start(this::run);
     }
 
-    private static SnapshotFolder folder(LanguageModel model, SchedulerOptions options, Path folder) {
+    private static SnapshotFolder folder(LanguageModel model, SchedulerOptions options, Pieces pieces, Path folder) {
         try {
-            return new SnapshotFolder(folder, options.cacheFolderBytes(), ModelFingerprint.of(model, options.prefillChunk()));
+            return new SnapshotFolder(folder, options.cacheFolderBytes(), ModelFingerprint.of(model, pieces.toString()));
         } catch (IOException e) {
             throw new UncheckedIOException("the folder of the cache, " + folder + ", cannot be used: " + e, e);
         }
@@ -362,7 +362,7 @@ public final class Scheduler implements AutoCloseable {
         lock.lock();
         entering--;
         int cached = (int) sequence.position();
-        running.add(new Running(generation, sequence, need, context, options.prefillChunk()));
+        running.add(new Running(generation, sequence, need, context, pieces));
         tally.promptTokens += generation.request().prompt().length;
         tally.cachedTokens += cached;
         cache.ifPresent(states -> cacheCounters = states.counters());
@@ -456,13 +456,10 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    /// Whether a sequence has just been fed a piece of its prompt up to a multiple of the chunk that others may begin from:
-    /// the last ones of the prompt, and some on the way.
+    /// Whether a sequence has just been fed a piece of its prompt that others may go on from.
     private boolean isWorthKeeping(Running one) {
-        long position = one.sequence().position();
-        int chunk = options.prefillChunk();
-        return one.generation().request().cache() && one.served() == steps && position % chunk == 0
-                && (one.prompt().length - position <= chunk || position % ((long) KEEP_EVERY * chunk) == 0);
+        return one.generation().request().cache() && one.served() == steps
+                && pieces.isWorthKeeping(one.sequence().position(), one.prompt().length);
     }
 
     private void leave(Running one, Finish finish, Optional<Throwable> failure) {

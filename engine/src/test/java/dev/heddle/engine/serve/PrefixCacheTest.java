@@ -97,6 +97,28 @@ class PrefixCacheTest {
         });
     }
 
+    /// With usual options, conversations shorter than a chunk go on from multiples of 64.
+    @ParameterizedTest
+    @ValueSource(strings = {"falcon_h1", "rwkv7", "qwen3_next"})
+    void shortConversations(String fixture) {
+        withModel(fixture, model -> {
+            List<List<Answer>> both = new ArrayList<>();
+            for (long bytes : new long[] {0, 1L << 30}) {
+                try (Scheduler scheduler = new Scheduler(model, SchedulerOptions.DEFAULT.withContext(2048).withCacheBytes(bytes))) {
+                    List<Answer> answers = new ArrayList<>();
+                    int[] prompt = SchedulerTest.prompt(model, 70, 1);
+                    for (int turn = 0; turn < 5; turn++) {
+                        answers.add(answer(scheduler, prompt, 10));
+                        prompt = concat(prompt, answers.getLast().ids(), SchedulerTest.prompt(model, 50 + 60 * turn, turn));
+                    }
+                    both.add(answers);
+                }
+            }
+            assertEquals(List.of(0, 64, 128, 192, 256), both.get(1).stream().map(Answer::cached).toList());
+            compare(both.get(0), both.get(1), "shorter than a chunk");
+        });
+    }
+
     private static void compare(List<Answer> expected, List<Answer> actual, String what) {
         for (int i = 0; i < expected.size(); i++) {
             assertArrayEquals(expected.get(i).ids(), actual.get(i).ids(), what + ", answer " + i);

@@ -3,6 +3,7 @@ package dev.heddle.server.api;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.heddle.checkpoint.json.Json;
+import dev.heddle.engine.ReasoningReader;
 import dev.heddle.engine.serve.AnswerReader;
 import dev.heddle.engine.serve.Generation;
 import dev.heddle.engine.serve.GenerationRequest;
@@ -61,6 +62,7 @@ public final class ChatCompletions implements Handler {
     /// One of the answers of a request.
     private static final class Answer {
         private final AnswerReader reader;
+        private final Optional<ReasoningReader> reasoning;
         private final Optional<ToolCallReader> calls;
 
         Answer(ChatRequest chat, Generation generation) {
@@ -70,9 +72,26 @@ public final class ChatCompletions implements Handler {
             Set<Integer> shown = new HashSet<>();
             mark.ifPresent(shown::add);
             end.ifPresent(shown::add);
+            reasoning = chat.reasoning() ? Optional.of(new ReasoningReader(ReasoningReader.isOpenedBy(model.tokenizer(), chat.prompt())))
+                    : Optional.empty();
+            reasoning.ifPresent(_ -> shown.addAll(ReasoningReader.marks(model.tokenizer())));
             reader = new AnswerReader(generation, model.tokenizer(), chat.settings().stop(),
                     chat.settings().ignoreEnd() ? Set.of() : model.ends(), shown);
             calls = chat.tools().isEmpty() ? Optional.empty() : Optional.of(new ToolCallReader(model.toolFormat()));
+        }
+
+        /// What is thought and what is said in a piece, calls held back.
+        ReasoningReader.Split feed(String piece) {
+            return said(reasoning.map(reader -> reader.feed(piece)).orElseGet(() -> new ReasoningReader.Split("", piece)));
+        }
+
+        /// What has been held back as the beginning of a mark.
+        ReasoningReader.Split finish() {
+            return said(reasoning.map(ReasoningReader::finish).orElseGet(() -> new ReasoningReader.Split("", "")));
+        }
+
+        private ReasoningReader.Split said(ReasoningReader.Split split) {
+            return calls.map(reader -> new ReasoningReader.Split(split.reasoning(), reader.feed(split.answer()))).orElse(split);
         }
     }
 
@@ -87,17 +106,22 @@ public final class ChatCompletions implements Handler {
         for (Answer answer : answers) {
             AnswerReader.Piece all = answer.reader.rest();
             String finish = FinishReasons.of(answer.reader);
-            String text = all.text();
+            ReasoningReader.Split split = answer.feed(all.text());
+            ReasoningReader.Split end = answer.finish();
+            String text = split.answer() + end.answer();
             List<ToolCall> calls = List.of();
             if (answer.calls.isPresent()) {
-                String certain = answer.calls.get().feed(text);
                 ToolCallReader.Rest rest = answer.calls.get().finish();
-                text = certain + rest.text();
+                text += rest.text();
                 calls = rest.calls();
             }
             ObjectNode choice = choices.addObject().put("index", choices.size() - 1);
             ObjectNode message = choice.putObject("message").put("role", "assistant");
             message.put("content", calls.isEmpty() || !text.isBlank() ? text : null).putNull("refusal");
+            String reasoning = split.reasoning() + end.reasoning();
+            if (!reasoning.isEmpty()) {
+                message.put("reasoning_content", reasoning);
+            }
             if (!calls.isEmpty()) {
                 put(calls, message.putArray("tool_calls"), false);
             }
@@ -141,12 +165,10 @@ public final class ChatCompletions implements Handler {
             send(first, Optional.empty(), Optional.empty());
             for (Optional<AnswerReader.Piece> next = answer.reader.next(); next.isPresent(); next = answer.reader.next()) {
                 AnswerReader.Piece piece = next.get();
-                String text = answer.calls.isPresent() ? answer.calls.get().feed(piece.text()) : piece.text();
-                boolean probabilities = chat.settings().logprobs() >= 0 && !piece.tokens().isEmpty();
-                if (!text.isEmpty() || probabilities) {
-                    send(delta().put("content", text), probabilities ? Optional.of(piece) : Optional.empty(), Optional.empty());
-                }
+                write(answer.feed(piece.text()), chat.settings().logprobs() >= 0 && !piece.tokens().isEmpty() ? Optional.of(piece)
+                        : Optional.empty());
             }
+            write(answer.finish(), Optional.empty());
             String finish = FinishReasons.of(answer.reader);
             if (answer.calls.isPresent()) {
                 ToolCallReader.Rest rest = answer.calls.get().finish();
@@ -161,6 +183,15 @@ public final class ChatCompletions implements Handler {
                 }
             }
             send(delta(), Optional.empty(), Optional.of(finish));
+        }
+
+        private void write(ReasoningReader.Split split, Optional<AnswerReader.Piece> probabilities) {
+            if (!split.reasoning().isEmpty()) {
+                send(delta().put("reasoning_content", split.reasoning()), Optional.empty(), Optional.empty());
+            }
+            if (!split.answer().isEmpty() || probabilities.isPresent()) {
+                send(delta().put("content", split.answer()), probabilities, Optional.empty());
+            }
         }
 
         private static ObjectNode delta() {

@@ -17,8 +17,10 @@ import java.util.Optional;
 /// A request for a chat completion, checked and understood.
 ///
 /// @param tools   those the model may call; none with the tool choice `none`
-/// @param grammar what answers must look like
-record ChatRequest(ServedModel model, Settings settings, int[] prompt, List<Tool> tools, Optional<OutputGrammar> grammar) {
+/// @param grammar   what answers must look like
+/// @param reasoning whether what the model thinks is told from what it answers
+record ChatRequest(ServedModel model, Settings settings, int[] prompt, List<Tool> tools, Optional<OutputGrammar> grammar,
+        boolean reasoning) {
     private static final int MAX_TOOLS = 128;
 
     /// @param maxTokensUnasked the length of an answer if neither request nor model limit it
@@ -46,7 +48,17 @@ record ChatRequest(ServedModel model, Settings settings, int[] prompt, List<Tool
         }
         Optional<OutputGrammar> grammar = part.or(() -> format).map(one -> grammar(model, one, part.isPresent() ? "tools"
                 : "response_format.json_schema.schema"));
-        return new ChatRequest(model, settings, Conversation.prompt(fields, model, tools), tools, grammar);
+        // what a grammar makes holds no thought
+        return new ChatRequest(model, settings, Conversation.prompt(fields, model, tools), tools, grammar,
+                reasoning(fields) && grammar.isEmpty());
+    }
+
+    private static boolean reasoning(Fields fields) {
+        return switch (fields.text("reasoning_format").orElse("auto")) {
+            case "auto", "deepseek" -> true;
+            case "none" -> false;
+            default -> throw ApiException.invalid("reasoning_format", "reasoning_format must be auto, deepseek or none");
+        };
     }
 
     private static OutputGrammar grammar(ServedModel model, Part part, String field) {

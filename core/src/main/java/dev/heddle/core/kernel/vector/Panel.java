@@ -15,6 +15,9 @@ final class Panel {
     /// Weight rows and activation rows of one tile.
     static final int TILE = PanelTile.SIDE;
 
+    /// Floats of a cache line.
+    private static final int LINE = 16;
+
     private Panel() {
     }
 
@@ -29,8 +32,9 @@ final class Panel {
         long x1 = x + Math.min(1, tokens - 1) * xBytes;
         long x2 = x + Math.min(2, tokens - 1) * xBytes;
         long x3 = x + Math.min(3, tokens - 1) * xBytes;
+        touch(y, yBytes, tokens, rows);
         for (int o = 0; o < rows; o += TILE) {
-            long tile = sums + o / TILE * LaneSums.BYTES;
+            long tile = sums + 16L * o; // its accumulators, where they go through memory, are done before the next tile's begin
             if (pairs) {
                 PanelTile.pairs(tile, x, x1, x2, x3, w + o * rowBytes, rowBytes, whole);
             } else {
@@ -38,7 +42,7 @@ final class Panel {
             }
         }
         for (int o = 0; o < rows; o += TILE) {
-            long tile = sums + o / TILE * LaneSums.BYTES;
+            long tile = sums + 16L * o;
             int n = Math.min(TILE, rows - o);
             for (int t = 0; t < tokens; t++) {
                 long to = y + t * yBytes + 4L * o;
@@ -51,6 +55,16 @@ final class Panel {
                 if (whole < inner) {
                     rest(to, x + t * xBytes, w + o * rowBytes, rowBytes, n, whole, inner);
                 }
+            }
+        }
+    }
+
+    /// Writes into each cache line of the outputs, so that it is on its way while the sums are computed: where memory is to be
+    /// written is known now, and a later write to a missing line holds up those behind it.
+    private static void touch(long y, long yBytes, int tokens, int rows) {
+        for (int t = 0; t < tokens; t++) {
+            for (int o = 0; o < rows; o += LINE) {
+                Memory.f32(y + t * yBytes + 4L * o, 0);
             }
         }
     }
@@ -74,6 +88,6 @@ final class Panel {
 
     /// Bytes of accumulators that a panel of `rows` weight rows needs.
     static long sumsBytes(int rows) {
-        return Math.ceilDiv(rows, TILE) * LaneSums.BYTES;
+        return Math.ceilDiv(rows, TILE) * 64L + LaneSums.BYTES;
     }
 }
