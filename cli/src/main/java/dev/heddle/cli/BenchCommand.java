@@ -137,7 +137,7 @@ final class BenchCommand implements Callable<Integer> {
                 }
             } else {
                 try (Checkpoint checkpoint = Checkpoint.open(ModelArgument.folder(model));
-                        LanguageModel language = new LanguageModel(checkpoint.model(), backend, types)) {
+                        LanguageModel language = LanguageModel.load(checkpoint, backend, types)) {
                     measure(language, backend, checkpoint.spec().name());
                 }
             }

@@ -2,6 +2,7 @@ package dev.heddle.engine;
 
 import dev.heddle.checkpoint.family.Checkpoint;
 import dev.heddle.core.backend.Backend;
+import dev.heddle.core.layer.ParameterSource;
 import dev.heddle.core.model.Model;
 import dev.heddle.core.pass.Executor;
 import dev.heddle.core.pass.Pass;
@@ -9,6 +10,7 @@ import dev.heddle.core.spec.ModelSpec;
 import dev.heddle.core.state.SequenceState;
 import dev.heddle.core.state.StatePool;
 import dev.heddle.core.state.StateTypes;
+import dev.heddle.core.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -42,8 +44,10 @@ public final class LanguageModel implements AutoCloseable {
 
     /// The same, with keys, values and states stored in these types.
     public static LanguageModel load(Checkpoint checkpoint, Backend backend, StateTypes types) {
-        return new LanguageModel(checkpoint.model(source -> (name, kind, shape) -> backend.place(
-                source.parameter(name, kind, shape))), backend, types);
+        return new LanguageModel(checkpoint.model(source -> (name, kind, shape) -> {
+            Tensor host = source.parameter(name, kind, shape);
+            return kind == ParameterSource.Kind.MATRIX ? backend.placeWeight(host) : backend.place(host);
+        }), backend, types);
     }
 
     public Model model() {

@@ -120,7 +120,7 @@ class LlamaCppTest {
     }
 
     private static float[] heddle(Path model, int[] ids, CpuBackend backend) {
-        try (Checkpoint checkpoint = Checkpoint.open(model); LanguageModel language = new LanguageModel(checkpoint.model(), backend);
+        try (Checkpoint checkpoint = Checkpoint.open(model); LanguageModel language = LanguageModel.load(checkpoint, backend);
                 SequenceState state = language.open()) {
             return language.allLogits(List.of(state), List.of(ids));
         }

@@ -58,7 +58,7 @@ class WrittenGgufTest {
     }
 
     private static float[] logits(Checkpoint checkpoint, CpuBackend backend) {
-        try (LanguageModel model = new LanguageModel(checkpoint.model(), backend); SequenceState state = model.open()) {
+        try (LanguageModel model = LanguageModel.load(checkpoint, backend); SequenceState state = model.open()) {
             return model.allLogits(List.of(state), List.of(IDS));
         }
     }

@@ -37,7 +37,7 @@ public final class CheckpointParameters implements ParameterSource {
                     + Arrays.toString(shape));
         }
         Tensor viewed = view(binding, claim(binding.tensor(), name, shape), shape);
-        boolean keep = kind == Kind.MATRIX && binding.transform() == Transform.IDENTITY && viewed.dtype() != DType.F64
+        boolean keep = kind.staysStored() && binding.transform() == Transform.IDENTITY && viewed.dtype() != DType.F64
                 && viewed.isContiguous();
         return keep ? viewed.reshape(shape) : converted(viewed, binding.transform(), shape);
     }

@@ -103,6 +103,11 @@ final class GuardedBackend implements Backend {
     }
 
     @Override
+    public Tensor placeWeight(Tensor host) {
+        return kernels.matrixProduct().prepared(place(host));
+    }
+
+    @Override
     public float[] read(Tensor tensor) {
         return within(() -> cpu.read(tensor));
     }

@@ -21,6 +21,10 @@ public interface Backend extends AutoCloseable {
     /// the device's memory.
     Tensor place(Tensor host);
 
+    /// As [#place], for a matrix that many products will multiply with and nobody writes to: it may lie there a second time,
+    /// as the kernels read it fastest.
+    Tensor placeWeight(Tensor host);
+
     /// The values of a tensor of this device, row by row, as floats.
     float[] read(Tensor tensor);
 

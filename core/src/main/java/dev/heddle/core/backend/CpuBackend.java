@@ -112,6 +112,11 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public Tensor placeWeight(Tensor host) {
+        return kernels.matrixProduct().prepared(host);
+    }
+
+    @Override
     public float[] read(Tensor tensor) {
         return tensor.toFloats();
     }

@@ -99,6 +99,11 @@ public abstract class InterceptingBackend implements Backend {
     }
 
     @Override
+    public Tensor placeWeight(Tensor host) {
+        return delegate.placeWeight(host);
+    }
+
+    @Override
     public float[] read(Tensor tensor) {
         return delegate.read(tensor);
     }

@@ -74,6 +74,11 @@ public final class ShapeBackend implements Backend {
         return host;
     }
 
+    @Override
+    public Tensor placeWeight(Tensor host) {
+        return host;
+    }
+
     /// Zeros.
     @Override
     public float[] read(Tensor tensor) {

@@ -18,6 +18,12 @@ public interface MatrixProduct {
     /// Several products of the same rows in one fork: `y[k] = x · w[k]ᵀ`.
     void products(Tensor[] y, Tensor x, Tensor[] w);
 
+    /// These weights laid out once more as the products of these kernels read them fastest, or `w` itself where that gains
+    /// nothing. To everyone else the result is `w`: its elements lie where they lay.
+    ///
+    /// @param w contiguous; must not be written to afterwards
+    Tensor prepared(Tensor w);
+
     /// Gradient towards the input: dx[t,i] += Σ_o dy[t,o] · w[o,i].
     void inputGradient(Tensor dx, Tensor dy, Tensor w);
 

@@ -130,6 +130,11 @@ public final class Scope {
         return parameter(name, initial, ParameterSource.Kind.MATRIX, rows, columns);
     }
 
+    /// A matrix [rows, columns] in its stored type of which single rows are read.
+    public Tensor table(String name, long rows, long columns) {
+        return parameter(name, Initial.LINEAR, ParameterSource.Kind.TABLE, rows, columns);
+    }
+
     /// The weight [O, C, height, width] of a two-dimensional convolution in its stored type, seen as [O, C·height·width].
     public Tensor filter(String name, long outputs, long channels, long height, long width) {
         return parameter(name, Initial.LINEAR, ParameterSource.Kind.MATRIX, outputs, channels, height, width)

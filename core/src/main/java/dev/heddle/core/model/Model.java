@@ -54,7 +54,8 @@ public final class Model {
         ParameterSource once = (name, kind, shape) -> (kind == ParameterSource.Kind.BUFFER ? buffers : parameters)
                 .computeIfAbsent(name, n -> source.parameter(n, kind, shape));
         Scope root = Scope.root(spec, once, states, inventory);
-        embedding = root.matrix("embedding.weight", spec.vocabulary(), spec.width());
+        embedding = spec.head().tied() ? root.matrix("embedding.weight", spec.vocabulary(), spec.width())
+                : root.table("embedding.weight", spec.vocabulary(), spec.width());
         embeddingNorm = root.norm("embedding.norm", spec.embedding().norm(), spec.width());
         int meta = spec.embedding().metaTokens();
         metaTokens = root.small(meta > 0, "meta_tokens", meta, spec.width());

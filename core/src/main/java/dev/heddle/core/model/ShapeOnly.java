@@ -15,6 +15,6 @@ public final class ShapeOnly implements ParameterSource {
 
     @Override
     public Tensor parameter(String name, Kind kind, long... shape) {
-        return Tensor.shapeOnly(kind == Kind.MATRIX ? type : DType.F32, shape);
+        return Tensor.shapeOnly(kind.staysStored() ? type : DType.F32, shape);
     }
 }

@@ -26,7 +26,7 @@ public final class Memory {
     public static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ORDER);
     private static final ValueLayout.OfDouble DOUBLE = ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ORDER);
     public static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ORDER);
-    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ORDER);
+    public static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ORDER);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ORDER);
 
     /// Bytes every allocation is aligned to: one cache line, and the widest vector.
@@ -152,6 +152,13 @@ public final class Memory {
         @Override
         public long address() {
             return segment.address();
+        }
+
+        @Override
+        public void unload(long offset, long bytes) {
+            if (segment.isMapped() && segment.isReadOnly()) {
+                segment.asSlice(offset, bytes).unload();
+            }
         }
 
         @Override

@@ -25,6 +25,10 @@ public interface Storage {
     /// Size in bytes.
     long bytes();
 
+    /// Says that bytes will hardly be read again: what the system can fetch back from a file need not stay in memory.
+    default void unload(long offset, long bytes) {
+    }
+
     /// Address of the first byte, in the memory of the device that owns it.
     /// @throws IllegalStateException if the caller may not read this memory
     long address();

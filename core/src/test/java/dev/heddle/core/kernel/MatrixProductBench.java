@@ -328,7 +328,7 @@ public final class MatrixProductBench {
         Tensor tensor = Tensor.zeros(arena, type, rows, columns);
         if (type.isQuantized()) {
             Memory.ALL.asSlice(tensor.address(), tensor.bytes()).fill((byte) 0x11);
-            return tensor;
+            return product.prepared(tensor);
         }
         float[] some = new float[1021];
         for (int i = 0; i < some.length; i++) {

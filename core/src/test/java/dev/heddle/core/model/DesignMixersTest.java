@@ -89,7 +89,7 @@ class DesignMixersTest {
             return made.computeIfAbsent(name, _ -> {
                 SplittableRandom random = new SplittableRandom(name.hashCode());
                 Tensor tensor = Tensor.zeros(Arena.ofAuto(), DType.F32, shape);
-                boolean matrix = kind == Kind.MATRIX;
+                boolean matrix = kind.staysStored();
                 double middle = name.endsWith("norm.weight") ? 1 : name.endsWith("dt_log") ? -1 : 0;
                 double spread = name.endsWith("router.weight") ? 2 : matrix ? 1.5 / Math.sqrt(shape[shape.length - 1]) : 0.7;
                 for (long i = 0; i < tensor.elements(); i++) {

@@ -161,7 +161,7 @@ class LongContextTest {
         Initial initial = parameter.initial();
         if (name.endsWith("time_decay") || name.endsWith("decay.bias")) {
             initial = Initial.uniform(-9, 0.5);
-        } else if (parameter.kind() == ParameterSource.Kind.MATRIX) {
+        } else if (parameter.kind().staysStored()) {
             initial = Initial.normal(1 / Math.sqrt(shape[shape.length - 1]));
         } else if (initial == Initial.ZERO) {
             initial = Initial.uniform(-0.5, 0.5);

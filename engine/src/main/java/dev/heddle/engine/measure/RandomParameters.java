@@ -31,7 +31,7 @@ public final class RandomParameters implements ParameterSource {
 
     @Override
     public Tensor parameter(String name, Kind kind, long... shape) {
-        DType stored = kind == Kind.MATRIX ? types.of(name, count, shape[shape.length - 1]) : DType.F32;
+        DType stored = kind.staysStored() ? types.of(name, count, shape[shape.length - 1]) : DType.F32;
         long elements = 1;
         for (long dimension : shape) {
             elements *= dimension;
@@ -48,7 +48,7 @@ public final class RandomParameters implements ParameterSource {
         } else {
             fill(tensor, stored, elements, (float) (1 / Math.sqrt(shape[shape.length - 1])), 0);
         }
-        return tensor;
+        return kind == Kind.MATRIX ? backend.placeWeight(tensor) : tensor;
     }
 
     private void fill(Tensor tensor, DType stored, long elements, float spread, float middle) {

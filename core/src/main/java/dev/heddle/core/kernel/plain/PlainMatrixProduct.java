@@ -34,6 +34,11 @@ public final class PlainMatrixProduct implements MatrixProduct {
     }
 
     @Override
+    public Tensor prepared(Tensor w) {
+        return w;
+    }
+
+    @Override
     public void inputGradient(Tensor dx, Tensor dy, Tensor w) {
         MatrixShapes.product(dy, dx, w);
         float[] row = new float[w.columns()];

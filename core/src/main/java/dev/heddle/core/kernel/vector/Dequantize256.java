@@ -22,14 +22,19 @@ final class Dequantize256 {
         for (int i = 0; i < n; i += 256) {
             float d = half(from + 108);
             for (int group = 0; group < 16; group++) {
-                int low = Memory.i8(from + 96 + group % 8) >>> group / 8 * 4 & 15;
-                int high = Memory.i8(from + 104 + group % 4) >>> group / 4 * 2 & 3;
                 group3(to + 64L * group, from + 32 + group / 8 * 32 + group % 2 * 16, group / 2 % 4 * 2, from + group % 2 * 16,
-                        group / 2, d * ((low | high << 4) - 32));
+                        group / 2, d * scale3(from + 96, group));
             }
             from += 110;
             to += 1024;
         }
+    }
+
+    /// Six-bit scale of a group of a q3_K block, −32 to 31.
+    static int scale3(long packed, int group) {
+        int low = Memory.i8(packed + group % 8) >>> group / 8 * 4 & 15;
+        int high = Memory.i8(packed + 8 + group % 4) >>> group / 4 * 2 & 3;
+        return (low | high << 4) - 32;
     }
 
     private static void group3(long to, long low, int lowShift, long high, int highShift, float scale) {

@@ -18,7 +18,7 @@ final class RowsQuantized {
 
     /// Scratch memory that [#one] needs.
     static long scratchBytes(int inner) {
-        return 4L * inner + LaneSums.BYTES;
+        return 4L * inner;
     }
 
     /// y[o] = Σ_i x[i] · w[o,i] for `rows` rows of `rowBytes` bytes from `w`, each expanded to f32 in `scratch`, which
@@ -26,14 +26,6 @@ final class RowsQuantized {
     static void one(DType type, long y, long x, long w, long rowBytes, int rows, int inner, long scratch) {
         if (type == DType.Q8_0) {
             RowsQ8.one(y, x, w, rowBytes, rows, inner);
-            return;
-        }
-        if (type == DType.Q4_K && RowsK.fits()) {
-            RowsK.q4(y, x, w, rowBytes, rows, inner, scratch);
-            return;
-        }
-        if (type == DType.Q6_K && RowsK.fits()) {
-            RowsK.q6(y, x, w, rowBytes, rows, inner, scratch);
             return;
         }
         for (int o = 0; o < rows; o++) {

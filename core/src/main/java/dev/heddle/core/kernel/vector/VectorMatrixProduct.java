@@ -6,6 +6,7 @@ import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.util.Optional;
 
 /// Matrix products on the Vector API.
 ///
@@ -43,7 +44,7 @@ public final class VectorMatrixProduct implements MatrixProduct {
     @Override
     public void product(Tensor y, Tensor x, Tensor w) {
         MatrixShapes.product(y, x, w);
-        int step = step(x);
+        int step = step(x.rows(), w);
         long rounded = rounded(x, w);
         workers.forRange(Math.ceilDiv(w.rows(), step), 1,
                 (from, to) -> rows(y, x, rounded, w, from * step, Math.min(to * step, w.rows())));
@@ -52,15 +53,15 @@ public final class VectorMatrixProduct implements MatrixProduct {
     @Override
     public void products(Tensor[] y, Tensor x, Tensor[] w) {
         MatrixShapes.products(y, x, w);
-        int step = step(x);
         long rounded = rounded(x, w);
         int total = 0;
         for (Tensor weight : w) {
-            total += Math.ceilDiv(weight.rows(), step);
+            total += Math.ceilDiv(weight.rows(), step(x.rows(), weight));
         }
         workers.forRange(total, 1, (from, to) -> {
             int start = 0;
             for (int k = 0; k < w.length; k++) {
+                int step = step(x.rows(), w[k]);
                 int end = start + Math.ceilDiv(w[k].rows(), step);
                 if (from < end && to > start) {
                     rows(y[k], x, rounded, w[k], Math.max(from - start, 0) * step, Math.min((to - start) * step, w[k].rows()));
@@ -75,14 +76,14 @@ public final class VectorMatrixProduct implements MatrixProduct {
         int[] pieces = new int[w.length + 1];
         for (int e = 0; e < w.length; e++) {
             int rows = starts[e + 1] - starts[e];
-            pieces[e + 1] = pieces[e] + (rows == 0 ? 0 : Math.ceilDiv(w[e].rows(), step(rows, w[e].columns())));
+            pieces[e + 1] = pieces[e] + (rows == 0 ? 0 : Math.ceilDiv(w[e].rows(), step(rows, w[e])));
         }
         long rounded = rounded(x, w);
         long roundedBytes = Int8Rows.bytes(x.columns());
         workers.forRange(pieces[w.length], 1, (from, to) -> {
             for (int e = 0; e < w.length; e++) {
                 if (from < pieces[e + 1] && to > pieces[e]) {
-                    int step = step(starts[e + 1] - starts[e], w[e].columns());
+                    int step = step(starts[e + 1] - starts[e], w[e]);
                     rows(y.rowRange(starts[e], starts[e + 1]), x.rowRange(starts[e], starts[e + 1]),
                             rounded + roundedBytes * starts[e], w[e], Math.max(from - pieces[e], 0) * step, Math.min((to - pieces[e]) * step, w[e].rows()));
                 }
@@ -94,7 +95,7 @@ public final class VectorMatrixProduct implements MatrixProduct {
     private long rounded(Tensor x, Tensor... weights) {
         boolean wanted = false;
         for (Tensor w : weights) {
-            wanted |= w.dtype() == DType.Q4_0;
+            wanted |= packed(w).isPresent();
         }
         if (!wanted) {
             return 0;
@@ -110,12 +111,12 @@ public final class VectorMatrixProduct implements MatrixProduct {
         return rows;
     }
 
-    private static int step(Tensor x) {
-        return step(x.rows(), x.columns());
+    private static int step(int activationRows, Tensor w) {
+        return packed(w).isPresent() ? PackedWeights.ROWS : activationRows <= DIRECT ? RUN : panelRows(w.columns());
     }
 
-    private static int step(int activationRows, int inner) {
-        return activationRows <= DIRECT ? RUN : panelRows(inner);
+    private static Optional<PackedWeights> packed(Tensor w) {
+        return w.storage() instanceof PackedWeights packed && packed.holds(w) ? Optional.of(packed) : Optional.empty();
     }
 
     private static int panelRows(int inner) {
@@ -125,8 +126,9 @@ public final class VectorMatrixProduct implements MatrixProduct {
     /// Outputs `from` to `to` of every activation row.
     private void rows(Tensor y, Tensor x, long rounded, Tensor w, int from, int to) {
         int tokens = x.rows();
-        if (w.dtype() == DType.Q4_0) {
-            integers(y, rounded, w, from, to);
+        Optional<PackedWeights> packed = packed(w);
+        if (packed.isPresent()) {
+            integers(y, rounded, packed.get(), w, from, to);
             return;
         }
         if (w.dtype() == DType.Q8_0 && tokens > 1 && tokens <= BatchQ8.MOST && BatchQ8.fits()) {
@@ -170,23 +172,34 @@ public final class VectorMatrixProduct implements MatrixProduct {
         }
     }
 
-    private void integers(Tensor y, long rounded, Tensor w, int from, int to) {
+    /// The same with packed weights, panel by panel: whole tiles of activation rows with the panel unpacked, the others as it
+    /// lies.
+    private void integers(Tensor y, long rounded, PackedWeights packed, Tensor w, int from, int to) {
         int tokens = y.rows();
         int inner = w.columns();
         long bytes = Int8Rows.bytes(inner);
-        if (tokens <= DIRECT) {
-            RowsQ4.product(y.address() + 4L * from, y.rowBytes(), rounded, bytes, tokens, w.address(from), w.rowBytes(), to - from,
-                    inner, scratch.get().address(RowsQ4.scratchBytes(inner)));
-            return;
-        }
-        long panel = scratch.get().address(PanelQ4.bytes(inner));
-        for (int o = from; o < to; o += PanelQ4.ROWS) {
-            int rows = Math.min(PanelQ4.ROWS, to - o);
-            PanelQ4.pack(panel, w.address(o), w.rowBytes(), rows, inner);
-            for (int t = 0; t < tokens; t += PanelQ4.TOKENS) {
-                PanelQ4.product(y.address(t) + 4L * o, y.rowBytes(), rounded + bytes * t, bytes,
-                        Math.min(PanelQ4.TOKENS, tokens - t), panel, rows, inner);
+        PackedType type = packed.type();
+        int first = packed.firstRow(w);
+        int last = tokens % PackedTile.TOKENS;
+        int tiled = tokens < PackedTile.TOKENS ? 0 : last < PackedRows.TOKENS ? tokens - last : tokens;
+        long memory = scratch.get().address(PackedRows.SCRATCH + (tiled > 0 ? PackedTile.bytes(inner) : 0));
+        long unpacked = memory + PackedRows.SCRATCH;
+        while (from < to) {
+            int skip = (first + from) % PackedWeights.ROWS;
+            int rows = Math.min(PackedWeights.ROWS - skip, to - from);
+            long panel = packed.panel((first + from) / PackedWeights.ROWS);
+            if (tiled > 0) {
+                PackedTile.unpack(type, unpacked, panel, inner);
             }
+            for (int t = 0; t < tiled; t += PackedTile.TOKENS) {
+                PackedTile.product(type, y.address(t) + 4L * from, y.rowBytes(), rounded + bytes * t, bytes,
+                        Math.min(PackedTile.TOKENS, tokens - t), unpacked, skip, rows, inner);
+            }
+            if (tiled < tokens) {
+                PackedRows.product(type, y.address(tiled) + 4L * from, y.rowBytes(), rounded + bytes * tiled, bytes, tokens - tiled,
+                        panel, skip, rows, inner, memory);
+            }
+            from += rows;
         }
     }
 
@@ -214,6 +227,13 @@ public final class VectorMatrixProduct implements MatrixProduct {
             case F64, I64, I32, I16, I8, U8, BOOL -> throw new IllegalArgumentException("weights cannot be " + type);
             case Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q3_K, Q4_K, Q5_K, Q6_K -> RowsQuantized.unpack(type, to, from, n);
         }
+    }
+
+    @Override
+    public Tensor prepared(Tensor w) {
+        Optional<PackedType> type = PackedType.of(w.dtype());
+        return type.isEmpty() || w.elements() == 0 || packed(w).isPresent() ? w
+                : PackedWeights.pack(w, type.get(), workers);
     }
 
     @Override

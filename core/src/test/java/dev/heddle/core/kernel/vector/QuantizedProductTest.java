@@ -14,10 +14,12 @@ import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /// Products with quantized weights against the plain loops, and against themselves where bits must not differ.
 class QuantizedProductTest {
@@ -61,65 +63,134 @@ class QuantizedProductTest {
                         Tensor actual = view(arena, tokens, outer);
                         new PlainMatrixProduct().product(expected, x, w);
                         VECTOR.product(actual, x, w);
-                        // activations rounded to 8 bits: each is at most 1/254 off, in either direction
-                        float tolerance = type == DType.Q4_0 ? 1 / 254f * (float) Math.sqrt(inner) : 1e-7f * (inner + 4);
-                        assertArrayEquals(expected.toFloats(), actual.toFloats(), tolerance,
+                        assertArrayEquals(expected.toFloats(), actual.toFloats(), 1e-7f * (inner + 4),
                                 "T=" + tokens + " I=" + inner + " O=" + outer);
+                        VECTOR.product(actual, x, VECTOR.prepared(w));
+                        assertRounded(expected, actual, w);
                     }
                 }
+            }
+        }
+    }
+
+    /// Activations of at most 1 rounded to multiples of 1/127 at most: errors of up to half of that with a deviation of
+    /// 1/√12 of it each, which add up at random. Six deviations of their sum are not exceeded.
+    private static void assertRounded(Tensor expected, Tensor actual, Tensor w) {
+        for (int o = 0; o < w.rows(); o++) {
+            double squares = 0;
+            for (float value : Blocks.row(w, o)) {
+                squares += value * value;
+            }
+            for (int t = 0; t < actual.rows(); t++) {
+                assertEquals(expected.rowRange(t, t + 1).get(o), actual.rowRange(t, t + 1).get(o),
+                        6 / 127.0 * Math.sqrt(squares / 12) + 1e-6, "packed, I=" + w.columns() + " t=" + t + " o=" + o);
             }
         }
     }
 
     /// The same integers and the same order in plain loops.
     @ParameterizedTest
-    @ValueSource(ints = {32, 480, 544, 1536})
-    void q4ProductHasTheBitsOfPlainIntegers(int inner) {
-        for (int tokens : new int[] {1, 3, 23}) {
-            try (Arena arena = Arena.ofConfined()) {
-                Tensor x = view(arena, tokens, inner);
-                Tensor w = blocks(arena, DType.Q4_0, 37, inner);
-                Tensor actual = view(arena, tokens, 37);
-                VECTOR.product(actual, x, w);
-                for (int t = 0; t < tokens; t++) {
-                    for (int o = 0; o < 37; o++) {
-                        assertEquals(integerProduct(Blocks.row(x, t), w.address(o)), actual.rowRange(t, t + 1).get(o));
+    @EnumSource(PackedType.class)
+    void packedProductHasTheBitsOfPlainIntegers(PackedType type) {
+        int block = type.dtype().blockElements();
+        for (int inner : new int[] {block, 5 * block, 9 * block, 1536}) {
+            for (int tokens : new int[] {1, 3, 23}) {
+                try (Arena arena = Arena.ofConfined()) {
+                    Tensor x = view(arena, tokens, inner);
+                    Tensor w = blocks(arena, type.dtype(), 37, inner);
+                    Tensor actual = view(arena, tokens, 37);
+                    VECTOR.product(actual, x, VECTOR.prepared(w));
+                    for (int t = 0; t < tokens; t++) {
+                        for (int o = 0; o < 37; o++) {
+                            assertEquals(integerProduct(type, Blocks.row(x, t), w, o), actual.rowRange(t, t + 1).get(o));
+                        }
                     }
                 }
             }
         }
     }
 
-    private static float integerProduct(float[] x, long w) {
-        float[] sums = new float[Int8Rows.GROUP];
-        for (int b = 0; b < x.length / 32; b++) {
+    private static float integerProduct(PackedType type, float[] x, Tensor w, int o) {
+        float[] values = Blocks.row(w, o);
+        float sum = 0;
+        for (int g = 0; g < x.length; g += type.group()) {
+            int block = g / 32 * 32;
             float max = 0;
-            for (int i = 32 * b; i < 32 * b + 32; i++) {
+            for (int i = block; i < block + 32; i++) {
                 max = Math.max(max, Math.abs(x[i]));
             }
+            float e = max / 127;
+            float scale = scale(type, w.address(o), g);
+            float minimum = minimum(type, w.address(o), g);
             int integer = 0;
-            for (int i = 0; i < 32; i++) {
-                int nibble = Memory.i8(w + 18L * b + 2 + i % 16) >>> i / 16 * 4 & 15;
-                integer += (nibble - 8) * (int) Math.rint((double) x[32 * b + i] * (127 / max));
+            int total = 0;
+            for (int i = g; i < g + type.group(); i++) {
+                int q = (int) Math.rint((double) x[i] * (127 / max));
+                double n = scale == 0 ? 0 : Math.rint(((double) values[i] - minimum) / scale);
+                integer += ((int) n - (type.hasMinima() ? type.centre() : 0)) * q;
+                total += q;
             }
-            float scale = Float.float16ToFloat(Memory.i16(w + 18L * b)) * (max / 127);
-            sums[b % sums.length] = Math.fma((float) integer, scale, sums[b % sums.length]);
-        }
-        for (int step = sums.length / 2; step > 0; step /= 2) {
-            for (int l = 0; l < step; l++) {
-                sums[l] += sums[l + step];
+            sum = Math.fma((float) integer, scale * e, sum);
+            if (type.hasMinima()) {
+                sum = Math.fma(Math.fma(type.centre(), scale, minimum), e * total, sum);
             }
         }
-        return sums[0];
+        return sum;
+    }
+
+    private static float scale(PackedType type, long row, int element) {
+        int size = type.dtype().blockElements();
+        long block = row + type.dtype().bytes(element / size * size);
+        int in = element % size;
+        return switch (type) {
+            case Q4_0, Q4_1, Q5_0, Q5_1 -> Dequantize32.half(block);
+            case Q4_K, Q5_K -> Dequantize32.half(block) * (Dequantize256.scales(block + 4) >>> in / 32 * 8 & 63);
+            case Q3_K -> Dequantize32.half(block + 108) * Dequantize256.scale3(block + 96, in / 16);
+            case Q6_K -> Dequantize32.half(block + 208) * Memory.i8(block + 192 + in / 16);
+        };
+    }
+
+    private static float minimum(PackedType type, long row, int element) {
+        int size = type.dtype().blockElements();
+        long block = row + type.dtype().bytes(element / size * size);
+        return switch (type) {
+            case Q4_0, Q5_0, Q3_K, Q6_K -> 0;
+            case Q4_1, Q5_1 -> Dequantize32.half(block + 2);
+            case Q4_K, Q5_K -> -Dequantize32.half(block + 2) * (Dequantize256.minima(block + 4) >>> element % size / 32 * 8 & 63);
+        };
+    }
+
+    /// To everyone but products, packed weights are what they were.
+    @ParameterizedTest
+    @EnumSource(PackedType.class)
+    void packedWeightsAreReadAsTheyLie(PackedType type) {
+        try (Arena arena = Arena.ofConfined()) {
+            Tensor w = blocks(arena, type.dtype(), 40, 768);
+            Tensor packed = VECTOR.prepared(w);
+            assertEquals(w.address(), packed.address());
+            assertArrayEquals(w.toFloats(), packed.toFloats());
+            assertArrayEquals(w.rowRange(33, 39).toFloats(), packed.rowRange(33, 39).toFloats());
+            Tensor x = view(arena, 3, 256);
+            Tensor expected = view(arena, 3, 40);
+            Tensor actual = view(arena, 3, 40);
+            new PlainMatrixProduct().product(expected, x, w.columnRange(256, 512));
+            VECTOR.product(actual, x, packed.columnRange(256, 512));
+            assertArrayEquals(expected.toFloats(), actual.toFloats(), 1e-4f);
+        }
+    }
+
+    private static Stream<Arguments> laidOut() {
+        return Stream.of(DType.values()).filter(DType::isQuantized)
+                .flatMap(type -> Stream.of(Arguments.of(type, false), Arguments.of(type, true)));
     }
 
     @ParameterizedTest
-    @EnumSource(mode = EnumSource.Mode.MATCH_ALL, names = "Q.*")
-    void anOutputHasTheSameBitsHoweverManyRowsAreComputed(DType type) {
+    @MethodSource("laidOut")
+    void anOutputHasTheSameBitsHoweverManyRowsAreComputed(DType type, boolean packed) {
         for (int inner : new int[] {256, 1536, 2304}) {
             try (Arena arena = Arena.ofConfined(); Workers one = new Workers(1)) {
                 Tensor x = view(arena, 37, inner);
-                Tensor w = blocks(arena, type, 70, inner);
+                Tensor w = packed ? VECTOR.prepared(blocks(arena, type, 70, inner)) : blocks(arena, type, 70, inner);
                 Tensor all = Tensor.zeros(arena, DType.F32, 37, 70);
                 VECTOR.product(all, x, w);
                 for (int tokens : new int[] {1, 2, 3, 4, 8, 9, 15, 37}) {

@@ -1,0 +1,118 @@
+package dev.heddle.core.kernel.vector;
+
+import static dev.heddle.core.kernel.vector.Lanes.F;
+import static dev.heddle.core.kernel.vector.Lanes.I;
+import static dev.heddle.core.kernel.vector.PackedType.CHUNK;
+import static dev.heddle.core.kernel.vector.PackedWeights.ROWS;
+import static dev.heddle.core.kernel.vector.PackedWeights.STEP;
+import static dev.heddle.core.tensor.Memory.ALL;
+import static dev.heddle.core.tensor.Memory.FLOAT;
+import static dev.heddle.core.tensor.Memory.ORDER;
+import static dev.heddle.core.tensor.Memory.USER;
+
+import dev.heddle.core.tensor.Memory;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+
+/// Products of few activation rows with a panel of packed weights, in the order of [PackedWeights].
+final class PackedRows {
+    /// Most activation rows of a product.
+    static final int TOKENS = 5;
+
+    private static final long INTEGERS = 16 * 2 * STEP;
+
+    /// Scratch memory that [#product] needs.
+    static final long SCRATCH = INTEGERS + 2 * PackedScales.EXPANDED + TOKENS * 2 * STEP;
+
+    private PackedRows() {
+    }
+
+    /// y[t,o] = Σ_i x[t,i] · w[o,i] for `rows` outputs from row `skip` of the panel on.
+    ///
+    /// @param x rows of [Int8Rows], `xBytes` apart
+    static void product(PackedType type, long y, long yBytes, long x, long xBytes, int tokens, long panel, int skip, int rows,
+            int inner, long scratch) {
+        long scales = scratch + INTEGERS;
+        long minima = scales + PackedScales.EXPANDED;
+        long sums = minima + PackedScales.EXPANDED;
+        for (int i = 0; i < 2 * tokens; i++) {
+            FloatVector.zero(F).intoMemorySegment(ALL, sums + STEP * i & USER, ORDER);
+        }
+        int blocks = inner / 32;
+        for (int b = 0; b < blocks; b += CHUNK) {
+            int some = Math.min(CHUNK, blocks - b);
+            long words = panel + type.scaleBytes(some);
+            PackedScales.expand(type, scales, minima, panel, some);
+            for (int t = 0; t < tokens; t++) {
+                long row = x + t * xBytes;
+                long q = row + 64L * b;
+                long quads = row + Int8Rows.sumsAt(inner) + 8L * b;
+                switch (type.bits()) {
+                    case 3 -> Words3.dot(scratch, words, q, quads, some);
+                    case 4 -> Words4.dot(scratch, words, q, quads, some);
+                    case 5 -> Words5.dot(scratch, words, q, quads, some);
+                    default -> Words6.dot(scratch, words, q, quads, some);
+                }
+                long e = row + Int8Rows.scalesAt(inner) + 4L * b;
+                if (type.hasMinima()) {
+                    addWithMinima(sums + 2 * STEP * t, scratch, scales, minima, e, row + Int8Rows.totalsAt(inner) + 4L * b, some);
+                } else {
+                    add(sums + 2 * STEP * t, scratch, scales, e, some * 32 / type.group(), 32 / type.group() - 1);
+                }
+            }
+            panel += type.chunkBytes(some);
+        }
+        for (int t = 0; t < tokens; t++) {
+            Memory.copy(y + t * yBytes, sums + 2 * STEP * t + 4L * skip, 4L * rows);
+        }
+    }
+
+    /// sum = fma(S, scale·e, sum) for each group, of which 2^`shift` share an e.
+    private static void add(long sums, long integers, long scales, long e, int groups, int shift) {
+        sums &= USER;
+        FloatVector sum0 = FloatVector.fromMemorySegment(F, ALL, sums, ORDER);
+        FloatVector sum1 = FloatVector.fromMemorySegment(F, ALL, sums + STEP, ORDER);
+        for (int g = 0; g < groups; g++) {
+            long from = integers + 2 * STEP * g & USER;
+            long scale = scales + 2 * STEP * g & USER;
+            FloatVector s = FloatVector.broadcast(F, ALL.get(FLOAT, e + 4L * (g >> shift) & USER));
+            IntVector v = IntVector.fromMemorySegment(I, ALL, from, ORDER);
+            IntVector u = IntVector.fromMemorySegment(I, ALL, from + STEP, ORDER);
+            v = v.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16).add(v.lanewise(VectorOperators.ASHR, 16));
+            u = u.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16).add(u.lanewise(VectorOperators.ASHR, 16));
+            sum0 = ((FloatVector) v.convert(VectorOperators.I2F, 0))
+                    .fma(FloatVector.fromMemorySegment(F, ALL, scale, ORDER).mul(s), sum0);
+            sum1 = ((FloatVector) u.convert(VectorOperators.I2F, 0))
+                    .fma(FloatVector.fromMemorySegment(F, ALL, scale + STEP, ORDER).mul(s), sum1);
+        }
+        sum0.intoMemorySegment(ALL, sums, ORDER);
+        sum1.intoMemorySegment(ALL, sums + STEP, ORDER);
+    }
+
+    /// sum = fma(minimum, e·Σq, fma(S, scale·e, sum)) for each group of 32.
+    private static void addWithMinima(long sums, long integers, long scales, long minima, long e, long totals, int groups) {
+        sums &= USER;
+        FloatVector sum0 = FloatVector.fromMemorySegment(F, ALL, sums, ORDER);
+        FloatVector sum1 = FloatVector.fromMemorySegment(F, ALL, sums + STEP, ORDER);
+        for (int g = 0; g < groups; g++) {
+            long from = integers + 2 * STEP * g & USER;
+            long scale = scales + 2 * STEP * g & USER;
+            long minimum = minima + 2 * STEP * g & USER;
+            FloatVector s = FloatVector.broadcast(F, ALL.get(FLOAT, e + 4L * g & USER));
+            FloatVector total = FloatVector.broadcast(F, ALL.get(FLOAT, totals + 4L * g & USER));
+            IntVector v = IntVector.fromMemorySegment(I, ALL, from, ORDER);
+            IntVector u = IntVector.fromMemorySegment(I, ALL, from + STEP, ORDER);
+            v = v.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16).add(v.lanewise(VectorOperators.ASHR, 16));
+            u = u.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16).add(u.lanewise(VectorOperators.ASHR, 16));
+            sum0 = ((FloatVector) v.convert(VectorOperators.I2F, 0))
+                    .fma(FloatVector.fromMemorySegment(F, ALL, scale, ORDER).mul(s), sum0);
+            sum1 = ((FloatVector) u.convert(VectorOperators.I2F, 0))
+                    .fma(FloatVector.fromMemorySegment(F, ALL, scale + STEP, ORDER).mul(s), sum1);
+            sum0 = FloatVector.fromMemorySegment(F, ALL, minimum, ORDER).fma(total, sum0);
+            sum1 = FloatVector.fromMemorySegment(F, ALL, minimum + STEP, ORDER).fma(total, sum1);
+        }
+        sum0.intoMemorySegment(ALL, sums, ORDER);
+        sum1.intoMemorySegment(ALL, sums + STEP, ORDER);
+    }
+}
