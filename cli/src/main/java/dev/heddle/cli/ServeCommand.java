@@ -7,6 +7,7 @@ import dev.heddle.core.backend.Backend;
 import dev.heddle.engine.GenerationDefaults;
 import dev.heddle.engine.LanguageModel;
 import dev.heddle.engine.serve.SchedulerOptions;
+import dev.heddle.engine.serve.WarmUp;
 import dev.heddle.server.HeddleServer;
 import dev.heddle.server.http.ServerOptions;
 import dev.heddle.server.model.ServedModel;
@@ -91,6 +92,10 @@ final class ServeCommand implements Callable<Integer> {
     @Option(names = "--timeout", paramLabel = "SECONDS", defaultValue = "3600", description = "how long an answer may take; default ${DEFAULT-VALUE}")
     int timeout;
 
+    @Option(names = "--warm-up", paramLabel = "SECONDS", defaultValue = "10",
+            description = "how long, at most, idle time is spent on compiling what answers need; default ${DEFAULT-VALUE}, 0 for not at all")
+    int warmUp;
+
     @Option(names = "--chat-template", paramLabel = "FILE", description = "use this template (Jinja) instead of the model's own")
     Path templateFile;
 
@@ -108,6 +113,9 @@ final class ServeCommand implements Callable<Integer> {
             err.println("heddle: this serves a small demonstration model; 'heddle serve owner/name' downloads and serves a real one");
             arguments.add("");
         }
+        if (warmUp < 0) {
+            throw new UsageException("--warm-up must be 0 or more");
+        }
         ServerOptions options = options();
         Deque<AutoCloseable> open = new ArrayDeque<>();
         try {
@@ -120,6 +128,7 @@ final class ServeCommand implements Callable<Integer> {
             HeddleServer server = HeddleServer.start(options, models);
             open.push(server);
             announce(server, models, err);
+            models.forEach(model -> WarmUp.start(model.scheduler(), Duration.ofSeconds(warmUp)));
             CountDownLatch stopped = new CountDownLatch(1);
             Runtime.getRuntime().addShutdownHook(new Thread(() -> {
                 close(open);

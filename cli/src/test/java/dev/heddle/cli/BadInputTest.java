@@ -269,6 +269,9 @@ class BadInputTest {
         expectUsage("run", "prompt", "-c", "-1");
         expectUsage("run", "prompt", "--threads", "two");
         expectUsage("run", "prompt", "--backend", "abacus");
+        expectUsage("run", "prompt", "--cache-type-k", "q4_0");
+        expectUsage("bench", "-ctv", "half");
+        expectUsage("serve", "--state-type", "fp8");
         expectUsage("run", "prompt", "--backend");
         expectUsage("tokenize", model, "text", "more");
         expectUsage("pull");

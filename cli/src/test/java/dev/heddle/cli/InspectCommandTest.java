@@ -62,6 +62,18 @@ class InspectCommandTest {
         assertFalse(inspect("mamba-130m", "--color", "never").out().contains("\u001b["));
     }
 
+    /// Keys and values in q8_0 take 34 bytes for 32 numbers, in bf16 64.
+    @Test
+    void memoryFollowsTheTypes() throws IOException {
+        JsonNode usual = json("jamba-v0.1");
+        CommandLineRun run = inspect("jamba-v0.1", "--json", "-ctk", "q8_0", "--cache-type-v", "bf16", "--state-type", "int8");
+        JsonNode small = new ObjectMapper().readTree(run.out());
+        assertEquals(usual.get("kv_bytes_per_token").longValue() * 98 / 128, small.get("kv_bytes_per_token").longValue());
+        long scans = 28L * 16 * 8192;
+        assertEquals(usual.get("state_bytes").longValue() - 4 * scans + scans * 9 / 8, small.get("state_bytes").longValue());
+        assertTrue(inspect("jamba-v0.1", "-ctk", "q8_0").out().contains("per token (q8_0 keys, bf16 values)"), run.out());
+    }
+
     @Test
     void jsonHasItsFields() throws IOException {
         JsonNode json = json("jamba-v0.1");

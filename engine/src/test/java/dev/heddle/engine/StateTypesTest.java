@@ -14,12 +14,16 @@ import dev.heddle.core.state.SequenceState;
 import dev.heddle.core.state.Snapshot;
 import dev.heddle.core.state.StateTypes;
 import dev.heddle.core.tensor.DType;
+import dev.heddle.engine.cache.ModelFingerprint;
 import dev.heddle.engine.measure.Perplexity;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.Arrays;
+import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -124,6 +128,20 @@ class StateTypesTest {
             String message = assertThrows(IllegalArgumentException.class, () -> rounded.states().restore(snapshot)).getMessage();
             assertEquals("the snapshot is stored as keys f32, values f32, states f32, this model stores keys f16, values f16, states f32", message);
         }
+    }
+
+    /// Files of kept states are told apart by it.
+    @Test
+    void everyCombinationHasAFingerprintOfItsOwn() {
+        Set<String> fingerprints = new HashSet<>();
+        List<StateTypes> all = Stream.concat(types(), Stream.of(StateTypes.EXACT, StateTypes.EXACT.withRecurrent(RecurrentType.BF16),
+                StateTypes.EXACT.withRecurrent(RecurrentType.INT8))).toList();
+        for (StateTypes types : all) {
+            try (LanguageModel model = LanguageModel.load(checkpoint, two, types)) {
+                fingerprints.add(HexFormat.of().formatHex(ModelFingerprint.of(model, "")));
+            }
+        }
+        assertEquals(all.size(), fingerprints.size());
     }
 
     @Test

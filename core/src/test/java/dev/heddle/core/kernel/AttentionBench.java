@@ -105,8 +105,8 @@ public final class AttentionBench {
     /// machine disturb little.
     private double seconds(Runnable run) {
         List<Double> times = new ArrayList<>();
-        long end = System.nanoTime() + Long.getLong("seconds", 3) * 1_000_000_000L;
-        while (System.nanoTime() < end || times.size() < 5) {
+        long end = now() + Long.getLong("seconds", 3) * 1_000_000_000L;
+        while (now() < end || times.size() < 5) {
             long start = now();
             run.run();
             times.add((now() - start) * 1e-9);

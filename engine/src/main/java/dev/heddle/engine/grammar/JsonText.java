@@ -53,6 +53,14 @@ final class JsonText {
         return grammar.sequence(byteOf('.'), grammar.repeat(grammar.bytes(DIGIT), 1, DIGITS));
     }
 
+    /// A point and digits that are not all 0.
+    Language positiveFraction() {
+        Language digit = grammar.bytes(DIGIT);
+        int half = DIGITS / 2;
+        return grammar.sequence(byteOf('.'), grammar.repeat(byteOf('0'), 0, half), grammar.bytes(ByteSet.range('1', '9')),
+                grammar.repeat(digit, 0, half));
+    }
+
     Language quoted(Language content) {
         return grammar.sequence(byteOf('"'), content, byteOf('"'));
     }

@@ -33,26 +33,46 @@ final class NumberRange {
         return grammar.choice(parts);
     }
 
-    /// Numbers from `low` to `high`: whole ones, and those whose whole part leaves room for any fraction.
-    Language any(Optional<BigDecimal> low, Optional<BigDecimal> high) {
+    /// Numbers from `low` to `high`: whole ones, and those whose whole part leaves room for any fraction, or for any but 0.
+    ///
+    /// @param above whether `low` itself is left out
+    /// @param below whether `high` itself is left out
+    Language any(Optional<BigDecimal> low, boolean above, Optional<BigDecimal> high, boolean below) {
         if (low.isEmpty() && high.isEmpty()) {
             return json.number;
         }
         List<Language> parts = new ArrayList<>();
-        parts.add(whole(low.map(NumberRange::up), high.map(NumberRange::down)));
+        parts.add(whole(low.map(l -> above ? down(l).add(BigInteger.ONE) : up(l)),
+                high.map(h -> below ? up(h).subtract(BigInteger.ONE) : down(h))));
         // n.f with n ≥ 0 lies in [n, n+1)
         Optional<BigInteger> top = high.map(h -> down(h).subtract(BigInteger.ONE));
-        if (top.isEmpty() || top.get().signum() >= 0) {
-            parts.add(grammar.sequence(natural(low.map(NumberRange::up).filter(l -> l.signum() > 0).orElse(BigInteger.ZERO), top),
-                    json.fraction()));
-        }
+        parts.add(fractions(low.map(NumberRange::up), above && low.filter(NumberRange::isWhole).isPresent(), top));
         // −n.f lies in (−n−1, −n]
         Optional<BigInteger> bottom = low.map(l -> down(l.negate()).subtract(BigInteger.ONE));
-        if (bottom.isEmpty() || bottom.get().signum() >= 0) {
-            BigInteger from = high.map(h -> up(h.negate())).filter(h -> h.signum() > 0).orElse(BigInteger.ZERO);
-            parts.add(grammar.sequence(json.byteOf('-'), natural(from, bottom), json.fraction()));
-        }
+        parts.add(grammar.sequence(json.byteOf('-'), fractions(high.map(h -> up(h.negate())),
+                below && high.filter(NumberRange::isWhole).isPresent(), bottom)));
         return grammar.choice(parts);
+    }
+
+    /// n.f for n ≥ 0 from `from` to `to`.
+    ///
+    /// @param more whether the number must be more than `from`
+    private Language fractions(Optional<BigInteger> from, boolean more, Optional<BigInteger> to) {
+        BigInteger least = from.filter(f -> f.signum() > 0).orElse(BigInteger.ZERO);
+        if (to.isPresent() && to.get().compareTo(least) < 0) {
+            return grammar.nothing();
+        }
+        if (!more || !from.equals(Optional.of(least))) {
+            return grammar.sequence(natural(least, to), json.fraction());
+        }
+        Language touching = grammar.sequence(natural(least, from), json.positiveFraction());
+        BigInteger next = least.add(BigInteger.ONE);
+        return to.isPresent() && to.get().compareTo(next) < 0 ? touching
+                : grammar.choice(touching, grammar.sequence(natural(next, to), json.fraction()));
+    }
+
+    private static boolean isWhole(BigDecimal bound) {
+        return bound.stripTrailingZeros().scale() <= 0;
     }
 
     private static BigInteger up(BigDecimal bound) {

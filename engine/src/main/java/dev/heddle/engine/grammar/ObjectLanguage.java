@@ -2,11 +2,14 @@ package dev.heddle.engine.grammar;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.BooleanNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -34,6 +37,10 @@ final class ObjectLanguage {
         Set<String> required = new TreeSet<>();
         for (JsonNode name : schema.path("required")) {
             required.add(name.asText());
+        }
+        Optional<Language> named = named(schema, path);
+        if (named.isPresent()) {
+            return named.get();
         }
         Map<String, Language> members = new LinkedHashMap<>();
         properties.properties().forEach(entry -> members.put(entry.getKey(), inner.apply(entry.getValue(),
@@ -73,6 +80,42 @@ final class ObjectLanguage {
             following = needed ? next : grammar.choice(next, following);
         }
         return grammar.sequence(json.byteOf('{'), json.space, leading, json.byteOf('}'));
+    }
+
+    /// Objects whose keys are of one kind, which `propertyNames` or one pattern of `patternProperties` gives, if they say so.
+    private Optional<Language> named(JsonNode schema, String path) {
+        JsonNode names = schema.path("propertyNames");
+        JsonNode patterns = schema.path("patternProperties");
+        if (names.isMissingNode() && patterns.isMissingNode()) {
+            return Optional.empty();
+        }
+        String keyword = names.isMissingNode() ? "patternProperties" : "propertyNames";
+        String where = SchemaLanguage.at(path, keyword);
+        boolean alone = names.isMissingNode() != patterns.isMissingNode() && schema.path("properties").isEmpty()
+                && schema.path("required").isEmpty();
+        if (!alone) {
+            throw new SchemaException(where, keyword + " beside properties, required or another rule for names is not supported");
+        }
+        JsonNode values = schema.path("additionalProperties");
+        Language key;
+        if (names.isMissingNode()) {
+            boolean others = !values.isMissingNode() && !(values.isBoolean() && !values.booleanValue());
+            if (patterns.size() != 1 || others) {
+                throw new SchemaException(where, "patternProperties of more than one pattern, or beside additionalProperties, is not supported");
+            }
+            Map.Entry<String, JsonNode> only = patterns.properties().iterator().next();
+            key = inner.apply(JsonNodeFactory.instance.objectNode().put("type", "string").put("pattern", only.getKey()), where);
+            values = only.getValue();
+        } else {
+            if (!names.isObject() || !names.path("type").asText("string").equals("string")) {
+                throw new SchemaException(where, "expected a schema of strings");
+            }
+            key = inner.apply(((ObjectNode) names.deepCopy()).put("type", "string"), where);
+        }
+        Language value = inner.apply(values.isMissingNode() ? BooleanNode.TRUE : values, where);
+        Language members = value.isNothing() ? grammar.nothing() : json.members(key, value);
+        return Optional.of(grammar.sequence(json.byteOf('{'), json.space, members.isNothing() ? grammar.empty()
+                : grammar.choice(grammar.empty(), grammar.sequence(members, json.space)), json.byteOf('}')));
     }
 
     /// Keys without escapes that are none of these.

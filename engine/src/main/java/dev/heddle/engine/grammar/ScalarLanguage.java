@@ -14,13 +14,18 @@ final class ScalarLanguage {
     private static final String DATE = "\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\\d|2[0-8])";
     private static final String TIME = "([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d{1,6})?(Z|[+-](0\\d|1[0-4]):[0-5]\\d)";
     private static final String OCTET = "(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
+    private static final String HOST = "[a-z0-9]{1,24}(-[a-z0-9]{1,12}){0,2}(\\.[a-z0-9]{1,24}(-[a-z0-9]{1,12})?){0,2}\\.[a-z]{2,12}";
     /// Patterns all of whose strings have the format; days end at 28, which every month has.
     private static final Map<String, String> FORMATS = Map.of(
             "date", "^" + DATE + "$",
             "time", "^" + TIME + "$",
             "date-time", "^" + DATE + "T" + TIME + "$",
+            "duration", "^P(\\d{1,4}W|\\d{1,4}D|(\\d{1,4}D)?T(\\d{1,4}H(\\d{1,4}M(\\d{1,4}S)?)?|\\d{1,4}M(\\d{1,4}S)?|\\d{1,4}S))$",
             "uuid", "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
             "ipv4", "^" + OCTET + "(\\." + OCTET + "){3}$",
+            "ipv6", "^[0-9a-f]{1,4}(:[0-9a-f]{1,4}){7}$",
+            "hostname", "^" + HOST + "$",
+            "uri", "^https?://" + HOST + "(:[1-9]\\d{0,3})?(/[A-Za-z0-9_.~-]{1,40}){0,8}/?(\\?[A-Za-z0-9_.~=&-]{1,80})?$",
             "email", "^[a-z0-9]{1,24}([._-][a-z0-9]{1,12}){0,2}@[a-z0-9]{1,32}(\\.[a-z]{2,8})?\\.(com|net|org)$");
 
     private final Grammar grammar;
@@ -77,12 +82,13 @@ final class ScalarLanguage {
     }
 
     Language number(JsonNode schema, String path) {
-        for (String keyword : List.of("exclusiveMinimum", "exclusiveMaximum")) {
-            if (schema.has(keyword)) {
-                throw new SchemaException(SchemaLanguage.at(path, keyword), keyword + " is supported for integers only");
-            }
-        }
-        return some(range.any(bound(schema, "minimum", path), bound(schema, "maximum", path)), path);
+        Optional<BigDecimal> from = bound(schema, "minimum", path);
+        Optional<BigDecimal> above = bound(schema, "exclusiveMinimum", path);
+        Optional<BigDecimal> to = bound(schema, "maximum", path);
+        Optional<BigDecimal> below = bound(schema, "exclusiveMaximum", path);
+        boolean leaveLow = above.isPresent() && (from.isEmpty() || above.get().compareTo(from.get()) >= 0);
+        boolean leaveHigh = below.isPresent() && (to.isEmpty() || below.get().compareTo(to.get()) <= 0);
+        return some(range.any(leaveLow ? above : from, leaveLow, leaveHigh ? below : to, leaveHigh), path);
     }
 
     private static Language some(Language language, String path) {

@@ -15,11 +15,15 @@ import java.util.Set;
 final class SchemaLanguage {
     /// What describes and does not constrain.
     private static final Set<String> ANNOTATIONS = Set.of("title", "description", "default", "examples", "example", "$schema", "$id",
-            "$comment", "$defs", "definitions", "deprecated", "readOnly", "writeOnly", "strict", "nullable");
+            "$anchor", "$comment", "$defs", "definitions", "deprecated", "discriminator", "externalDocs", "readOnly", "writeOnly", "strict",
+            "nullable");
+    /// What begins so is somebody's own and describes.
+    private static final String EXTENSION = "x-";
     private static final Set<String> STRING = Set.of("minLength", "maxLength", "pattern", "format");
     private static final Set<String> NUMBER = Set.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum");
     private static final Set<String> ARRAY = Set.of("items", "prefixItems", "minItems", "maxItems");
-    private static final Set<String> OBJECT = Set.of("properties", "required", "additionalProperties");
+    private static final Set<String> OBJECT = Set.of("properties", "required", "additionalProperties", "patternProperties",
+            "propertyNames");
     private static final Set<String> CHOICES = Set.of("anyOf", "oneOf", "allOf", "enum", "const", "$ref");
     private static final Map<String, Set<String>> BY_TYPE = Map.of("string", STRING, "number", NUMBER, "integer", NUMBER, "array",
             ARRAY, "object", OBJECT, "boolean", Set.of(), "null", Set.of());
@@ -125,9 +129,13 @@ final class SchemaLanguage {
         return types;
     }
 
+    private static boolean describes(String keyword) {
+        return ANNOTATIONS.contains(keyword) || keyword.startsWith(EXTENSION);
+    }
+
     private static void checkKeywords(JsonNode schema, List<String> types, String path) {
         schema.fieldNames().forEachRemaining(keyword -> {
-            boolean known = keyword.equals("type") || ANNOTATIONS.contains(keyword)
+            boolean known = keyword.equals("type") || describes(keyword)
                     || types.stream().anyMatch(type -> BY_TYPE.get(type).contains(keyword))
                     // a keyword for another type says nothing
                     || !types.isEmpty() && BY_TYPE.values().stream().anyMatch(keywords -> keywords.contains(keyword));
@@ -188,7 +196,7 @@ final class SchemaLanguage {
     private Language chosen(JsonNode schema, String keyword, String path) {
         schema.fieldNames().forEachRemaining(other -> {
             boolean implied = other.equals("type") && (keyword.equals("enum") || keyword.equals("const"));
-            if (!other.equals(keyword) && !ANNOTATIONS.contains(other) && !implied) {
+            if (!other.equals(keyword) && !describes(other) && !implied) {
                 throw new SchemaException(at(path, other), other + " beside " + keyword + " is not supported");
             }
         });

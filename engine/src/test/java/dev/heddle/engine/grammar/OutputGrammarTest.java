@@ -94,6 +94,16 @@ class OutputGrammarTest {
         "{'type':'string','format':'uuid'}",
         "{'type':'string','format':'ipv4'}",
         "{'type':'string','format':'email'}",
+        "{'type':'string','format':'ipv6'}",
+        "{'type':'string','format':'hostname'}",
+        "{'type':'string','format':'uri'}",
+        "{'type':'string','format':'duration'}",
+        "{'type':'number','exclusiveMinimum':0}",
+        "{'type':'number','exclusiveMinimum':0,'exclusiveMaximum':1}",
+        "{'type':'number','exclusiveMaximum':0}",
+        "{'type':'number','exclusiveMinimum':-1,'maximum':0}",
+        "{'type':'number','minimum':2,'exclusiveMinimum':2,'maximum':3}",
+        "{'type':'number','exclusiveMinimum':-0.5,'exclusiveMaximum':2.5}",
         "{'type':'integer','minimum':-17,'maximum':1234}",
         "{'type':'integer','exclusiveMinimum':99,'exclusiveMaximum':1001}",
         "{'type':'integer','maximum':-5}",
@@ -118,6 +128,10 @@ class OutputGrammarTest {
         "{'$ref':'#/$defs/tree','$defs':{'tree':{'type':'object','properties':{'leaf':{'type':'boolean'},'kids':{'type':'array',"
                 + "'items':{'$ref':'#/$defs/tree'},'maxItems':2}},'required':['leaf']}}}",
         "{'type':'string','maxLength':3,'nullable':true}",
+        "{'type':'object','propertyNames':{'pattern':'^[a-c]{1,3}$'},'additionalProperties':{'type':'integer'}}",
+        "{'type':'object','propertyNames':{'maxLength':4}}",
+        "{'type':'object','patternProperties':{'^k[0-9]$':{'type':'boolean'}},'additionalProperties':false}",
+        "{'oneOf':[{'type':'integer'},{'type':'null'}],'discriminator':{'propertyName':'kind'},'x-order':1}",
     })
     void whateverIsChosenSatisfiesTheSchema(String text) throws IOException {
         JsonNode schema = json(text);
@@ -237,6 +251,26 @@ class OutputGrammarTest {
     }
 
     @Test
+    void exclusiveBoundsLeaveOutTheBound() {
+        String[][] cases = {
+            {"'exclusiveMinimum':0", "1 0.5 0.0001 12.25 100", "0 0.0 0.00 -0 -0.0 -1 -0.5"},
+            {"'exclusiveMinimum':-1,'exclusiveMaximum':2", "0 -0.5 1 1.75 0.0", "-1 -1.0 2 2.0 -1.5 2.5"},
+            {"'exclusiveMaximum':-3", "-4 -3.5 -100.25 -3.01", "-3 -3.0 -2.5 0 3"},
+            {"'minimum':2,'exclusiveMinimum':1,'maximum':4,'exclusiveMaximum':4", "2 2.0 3 3.9", "1.5 4 4.0 1"},
+            {"'minimum':1,'exclusiveMinimum':1", "1.5 2 1.01", "1 1.0 0.5"},
+        };
+        for (String[] one : cases) {
+            String schema = "{'type':'number'," + one[0] + "}";
+            for (String number : one[1].split(" ")) {
+                assertTrue(accepts(schema, number), schema + " " + number);
+            }
+            for (String number : one[2].split(" ")) {
+                assertFalse(accepts(schema, number), schema + " " + number);
+            }
+        }
+    }
+
+    @Test
     void whatCannotBeKeptIsSaid() {
         String[][] cases = {
             {"{'type':'array','uniqueItems':true}", "uniqueItems"},
@@ -251,6 +285,12 @@ class OutputGrammarTest {
             {"{'type':'object','properties':{'a':{'$ref':'#'}},'required':['a']}", "never end"},
             {"{'type':'integer','minimum':5,'maximum':4}", "bounds"},
             {"{'not':{}}", "not"},
+            {"{'type':'number','exclusiveMinimum':2,'exclusiveMaximum':2}", "bounds"},
+            {"{'type':'string','format':'iri'}", "hostname"},
+            {"{'type':'object','propertyNames':{'type':'integer'}}", "propertyNames"},
+            {"{'type':'object','properties':{'a':{}},'patternProperties':{'^b':{}}}", "patternProperties"},
+            {"{'type':'object','patternProperties':{'^b':{},'^c':{}}}", "patternProperties"},
+            {"{'type':'object','minProperties':1}", "minProperties"},
             {"false", "no value"},
             {"[]", "expected a schema"},
         };

@@ -8,9 +8,11 @@ import dev.heddle.checkpoint.family.Checkpoint;
 import dev.heddle.core.backend.CpuBackend;
 import dev.heddle.engine.LanguageModel;
 import dev.heddle.engine.TestFiles;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -39,6 +41,39 @@ class SchedulerTest {
             return ids;
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"testdata/fixtures/falcon_h1", "testdata/fixtures/hymba"})
+    void warmingUpChangesNoAnswerAndLeavesNothing(String folder) {
+        withModel(folder, model -> {
+            GenerationRequest request = GenerationRequest.of(prompt(model, 20, 1)).withMaxTokens(8);
+            int[] alone;
+            try (Scheduler scheduler = new Scheduler(model, OPTIONS)) {
+                alone = finish(scheduler.submit(request));
+            }
+            WarmUp warmUp;
+            try (Scheduler scheduler = new Scheduler(model, OPTIONS.withParallel(2))) {
+                warmUp = WarmUp.start(scheduler, Duration.ofMinutes(1));
+                pieces(warmUp, 3);
+                assertArrayEquals(alone, finish(scheduler.submit(request)));
+                assertEquals(20, scheduler.counters().promptTokens());
+                pieces(warmUp, warmUp.pieces() + 2); // idle again, it goes on
+            }
+            try {
+                assertTrue(warmUp.join(Duration.ofSeconds(10)), "it ends with the scheduler");
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+    }
+
+    private static void pieces(WarmUp warmUp, int least) {
+        long end = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+        while (warmUp.pieces() < least) {
+            assertTrue(System.nanoTime() < end, "no piece of the warm-up comes");
+            LockSupport.parkNanos(1_000_000);
         }
     }
 

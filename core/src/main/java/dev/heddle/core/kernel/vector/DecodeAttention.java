@@ -1,6 +1,7 @@
 package dev.heddle.core.kernel.vector;
 
 import static dev.heddle.core.kernel.vector.GradientTile.COLUMNS;
+import static dev.heddle.core.kernel.vector.KeyTile.KEYS;
 import static dev.heddle.core.kernel.vector.ScoreRow.BLOCK;
 
 import dev.heddle.core.kernel.Attention.Shape;
@@ -12,13 +13,17 @@ import dev.heddle.core.tensor.Tensor;
 /// absolute positions, so that their cut does not depend on threads; [#combine] puts them together in order.
 ///
 /// A part's scores are all computed before their softmax: first its keys pass by, then its values, each once for all queries
-/// and as one stream. Types other than f32 are expanded a block of 64 positions at a time.
+/// and as one stream. Types other than f32 are expanded [KeyTile#KEYS] positions at a time, small heads all together, so that
+/// memory is read in order.
 final class DecodeAttention {
     /// Positions of a part.
     static final int PART = 512;
 
     /// Floats before a query's gathered values: m and l of [ScoreRow], aligned.
     private static final int STATE = 16;
+
+    /// Numbers of all heads' keys in a position up to which they are worked on together.
+    private static final int TOGETHER = 256;
 
     private final Shape shape;
     private final Tensor q;
@@ -49,6 +54,12 @@ final class DecodeAttention {
         valueWidth = AttentionBlock.padded(shape.valueDim());
     }
 
+    /// Key/value heads that [#run] works on at a time.
+    static int span(Shape shape) {
+        boolean whole = shape.headDim() % COLUMNS == 0 && shape.valueDim() % COLUMNS == 0;
+        return whole && shape.kvHeads() * Math.max(shape.headDim(), shape.valueDim()) <= TOGETHER ? shape.kvHeads() : 1;
+    }
+
     static int parts(long position) {
         return (int) (position / PART) + 1;
     }
@@ -59,9 +70,10 @@ final class DecodeAttention {
     }
 
     private void lay(Scratch memory) {
-        long queryBytes = 4L * group * keyWidth;
-        long scoreBytes = 4L * group * PART;
-        long expandedBytes = 4L * BLOCK * Math.max(keyWidth, valueWidth);
+        int span = span(shape);
+        long queryBytes = 4L * span * group * keyWidth;
+        long scoreBytes = 4L * span * group * PART;
+        long expandedBytes = 4L * KEYS * span * Math.max(keyWidth, valueWidth);
         queries = memory.address(queryBytes + scoreBytes + KeyTile.SUM_BYTES + expandedBytes + GradientTile.EDGE_BYTES);
         scores = queries + queryBytes;
         sums = scores + scoreBytes;
@@ -69,14 +81,18 @@ final class DecodeAttention {
         edge = expanded + expandedBytes;
     }
 
-    /// Queries of key/value head `g` over part `part`; the result of its query j lies at `partial + j·partialBytes`.
-    void run(int g, int part, long partial, Scratch memory) {
+    /// Queries of the [#span] key/value heads from `g` on over part `part`.
+    ///
+    /// @param partials results of the query heads of the first of these heads, [#partialBytes] apart
+    /// @param next     from there to those of the next one
+    void run(int g, int part, long partials, long next, Scratch memory) {
         lay(memory);
-        for (int j = 0; j < group; j++) {
+        int span = span(shape);
+        for (int j = 0; j < span * group; j++) {
             long to = queries + 4L * j * keyWidth;
             Arithmetic.scale(to, q.address(row) + 4L * (g * group + j) * shape.headDim(), shape.scale(), shape.headDim());
             ConvolutionRows.zero(to + 4L * shape.headDim(), keyWidth - shape.headDim());
-            long result = partial + j * partialBytes(shape);
+            long result = result(partials, next, j);
             Memory.f32(result, Float.NEGATIVE_INFINITY);
             Memory.f32(result + 4, 0);
             ConvolutionRows.zero(result + 4L * STATE, shape.valueDim());
@@ -90,61 +106,73 @@ final class DecodeAttention {
         }
         int count = Math.ceilDiv((int) (end - begin), BLOCK) * BLOCK;
         if (shape.window() > 0) {
-            hideAll(count);
+            hideAll(span * group, count);
         }
         for (long block = start; block < end; block = ScoreRow.nextBlock(shape, block, first)) {
-            keys(g, block, (int) (block - begin));
+            keys(g, span, block, (int) (block - begin));
         }
-        for (int j = 0; j < group; j++) {
-            ScoreRow.soften(scores + 4L * PART * j, count, partial + j * partialBytes(shape));
+        for (int j = 0; j < span * group; j++) {
+            ScoreRow.soften(scores + 4L * PART * j, count, result(partials, next, j));
         }
         for (long block = start; block < end; block = ScoreRow.nextBlock(shape, block, first)) {
-            values(g, block, scores + 4 * (block - begin), partial + 4L * STATE);
+            values(g, span, block, scores + 4 * (block - begin), partials, next);
         }
     }
 
-    private void hideAll(int count) {
-        for (int j = 0; j < group; j++) {
+    private long result(long partials, long next, int query) {
+        return partials + query / group * next + query % group * partialBytes(shape);
+    }
+
+    private void hideAll(int rows, int count) {
+        for (int j = 0; j < rows; j++) {
             for (int i = 0; i < count; i++) {
                 Memory.f32(scores + 4L * (PART * j + i), Float.NEGATIVE_INFINITY);
             }
         }
     }
 
-    private void keys(int g, long start, int offset) {
+    private void keys(int g, int span, long start, int offset) {
         int n = ScoreRow.end(position, start);
-        long from = expanded;
-        long bytes = 4L * keyWidth;
-        if (AttentionBlock.inPlace(cache, cache.keys(), shape.headDim())) {
-            from = AttentionBlock.at(cache, cache.keys(), slot, start, g * shape.headDim());
-            bytes = cache.keys().rowBytes();
-        } else {
-            AttentionBlock.rows(expanded, cache, cache.keys(), slot, start, n, g * shape.headDim(), shape.headDim());
+        boolean inPlace = AttentionBlock.inPlace(cache, cache.keys(), shape.headDim());
+        long bytes = inPlace ? cache.keys().rowBytes() : 4L * span * keyWidth;
+        for (int i = 0; i < n; i += KEYS) {
+            int some = Math.min(KEYS, n - i);
+            long from = inPlace ? AttentionBlock.at(cache, cache.keys(), slot, start + i, g * shape.headDim())
+                    : expanded(cache.keys(), start + i, some, g * shape.headDim(), span * shape.headDim());
+            for (int h = 0; h < span; h++) {
+                for (int j = h * group; j < (h + 1) * group; j += 4) {
+                    KeyTile.scores(scores + 4L * (PART * j + offset + i), 4L * PART, queries + 4L * keyWidth * j, 4L * keyWidth,
+                            Math.min(4, (h + 1) * group - j), from + 4L * h * keyWidth, bytes, some, keyWidth, sums);
+                }
+            }
         }
-        for (int j = 0; j < group; j += 4) {
-            long s = scores + 4L * (PART * j + offset);
-            int some = Math.min(4, group - j);
-            KeyTile.scores(s, 4L * PART, queries + 4L * keyWidth * j, 4L * keyWidth, some, from, bytes, n, keyWidth, sums);
-            for (int i = 0; i < some; i++) {
-                ScoreRow.bend(shape, s + 4L * PART * i, g * group + j + i, position, start);
+        for (int j = 0; j < span * group; j++) {
+            ScoreRow.bend(shape, scores + 4L * (PART * j + offset), g * group + j, position, start);
+        }
+    }
+
+    private void values(int g, int span, long start, long weights, long partials, long next) {
+        int n = ScoreRow.end(position, start);
+        boolean inPlace = AttentionBlock.inPlace(cache, cache.values(), shape.valueDim());
+        long bytes = inPlace ? cache.values().rowBytes() : 4L * span * valueWidth;
+        for (int i = 0; i < n; i += KEYS) {
+            int some = Math.min(KEYS, n - i);
+            long from = inPlace ? AttentionBlock.at(cache, cache.values(), slot, start + i, g * shape.valueDim())
+                    : expanded(cache.values(), start + i, some, g * shape.valueDim(), span * shape.valueDim());
+            for (int h = 0; h < span; h++) {
+                for (int d = 0; d < shape.valueDim(); d += COLUMNS) {
+                    GradientTile.rows(partials + h * next + 4L * (STATE + d), partialBytes(shape), group,
+                            weights + 4L * (PART * h * group + i), 4L * PART, 4, from + 4L * (h * valueWidth + d), bytes, some,
+                            Math.min(COLUMNS, shape.valueDim() - d), edge);
+                }
             }
         }
     }
 
-    private void values(int g, long start, long weights, long gathered) {
-        int n = ScoreRow.end(position, start);
-        long from = expanded;
-        long bytes = 4L * valueWidth;
-        if (AttentionBlock.inPlace(cache, cache.values(), shape.valueDim())) {
-            from = AttentionBlock.at(cache, cache.values(), slot, start, g * shape.valueDim());
-            bytes = cache.values().rowBytes();
-        } else {
-            AttentionBlock.rows(expanded, cache, cache.values(), slot, start, n, g * shape.valueDim(), shape.valueDim());
-        }
-        for (int d = 0; d < shape.valueDim(); d += COLUMNS) {
-            GradientTile.rows(gathered + 4L * d, partialBytes(shape), group, weights, 4L * PART, 4, from + 4L * d, bytes, n,
-                    Math.min(COLUMNS, shape.valueDim() - d), edge);
-        }
+    /// Some columns of `n` positions as f32 in scratch memory.
+    private long expanded(Tensor rows, long start, int n, int column, int width) {
+        AttentionBlock.rows(expanded, cache, rows, slot, start, n, column, width);
+        return expanded;
     }
 
     /// y[h] = Σ_p e^(m_p − m)·values_p / Σ_p e^(m_p − m)·l_p over the parts p of every query head.

@@ -28,6 +28,10 @@ final class ExpandedRows {
     /// @param panelBytes from one stretch of [GradientTile#COLUMNS] columns to the next
     static void expand(long to, long toBytes, long panelBytes, DType type, long from, long fromBytes, int rows, int width) {
         if (type == DType.Q8_0) {
+            if (toBytes == 4L * width && fromBytes == type.bytes(width)) {
+                Dequantize32.q8_0(to, from, rows * width);
+                return;
+            }
             for (int d = 0; d < width; d += 32) {
                 for (int j = 0; j < 32; j += COUNT) {
                     eightBits(at(to, panelBytes, d + j), toBytes, from + 34L * (d / 32), 2 + j, fromBytes, rows);
@@ -35,21 +39,21 @@ final class ExpandedRows {
             }
             return;
         }
+        if (toBytes == 4L * width && fromBytes == type.bytes(width)) {
+            VectorMatrixProduct.unpack(to, type, from, rows * width);
+            return;
+        }
         int whole = Lanes.whole(width);
-        for (int d = 0; d < whole; d += COUNT) {
-            long out = at(to, panelBytes, d);
-            long in = from + (long) type.size() * d;
-            switch (type) {
-                case F32 -> floats(out, toBytes, in, fromBytes, rows);
-                case BF16 -> bfloats(out, toBytes, in, fromBytes, rows);
-                case F16 -> halves(out, toBytes, in, fromBytes, rows);
-                case F64, I64, I32, I16, I8, U8, BOOL, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q3_K, Q4_K, Q5_K, Q6_K ->
-                    throw new IllegalArgumentException("keys and values cannot be " + type);
-            }
+        int d = 0;
+        for (; d + COLUMNS <= width; d += COLUMNS) {
+            wide(at(to, panelBytes, d), toBytes, type, from + (long) type.size() * d, fromBytes, rows);
+        }
+        for (; d < whole; d += COUNT) {
+            narrow(at(to, panelBytes, d), toBytes, type, from + (long) type.size() * d, fromBytes, rows);
         }
         for (int i = 0; i < rows; i++) {
-            for (int d = whole; d < width; d++) {
-                Memory.f32(at(to, panelBytes, d) + i * toBytes, Memory.load(type, from + i * fromBytes + (long) type.size() * d));
+            for (int e = whole; e < width; e++) {
+                Memory.f32(at(to, panelBytes, e) + i * toBytes, Memory.load(type, from + i * fromBytes + (long) type.size() * e));
             }
         }
     }
@@ -58,21 +62,25 @@ final class ExpandedRows {
         return to + column / COLUMNS * panelBytes + 4L * (column % COLUMNS);
     }
 
-    private static void floats(long to, long toBytes, long from, long fromBytes, int rows) {
+    /// One vector of each row.
+    private static void narrow(long to, long toBytes, DType type, long from, long fromBytes, int rows) {
         for (int i = 0; i < rows; i++) {
-            Lanes.store(Lanes.load(from + i * fromBytes), to + i * toBytes);
+            long in = from + i * fromBytes;
+            long out = to + i * toBytes;
+            switch (type) {
+                case F32 -> Lanes.store(Lanes.load(in), out);
+                case BF16 -> Lanes.store(Lanes.loadBfloat16(in), out);
+                case F16 -> Lanes.store(Lanes.loadFloat16(in), out);
+                case F64, I64, I32, I16, I8, U8, BOOL, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q3_K, Q4_K, Q5_K, Q6_K ->
+                    throw new IllegalArgumentException("keys and values cannot be " + type);
+            }
         }
     }
 
-    private static void bfloats(long to, long toBytes, long from, long fromBytes, int rows) {
-        for (int i = 0; i < rows; i++) {
-            Lanes.store(Lanes.loadBfloat16(from + i * fromBytes), to + i * toBytes);
-        }
-    }
-
-    private static void halves(long to, long toBytes, long from, long fromBytes, int rows) {
-        for (int i = 0; i < rows; i++) {
-            Lanes.store(Lanes.loadFloat16(from + i * fromBytes), to + i * toBytes);
+    /// [GradientTile#COLUMNS] columns of each row.
+    private static void wide(long to, long toBytes, DType type, long from, long fromBytes, int rows) {
+        for (int j = 0; j < rows; j++) {
+            VectorMatrixProduct.unpack(to + j * toBytes, type, from + j * fromBytes, COLUMNS);
         }
     }
 

@@ -3,29 +3,30 @@ package dev.heddle.core.kernel.vector;
 import static dev.heddle.core.kernel.vector.GradientTile.COLUMNS;
 import static dev.heddle.core.kernel.vector.Lanes.COUNT;
 import static dev.heddle.core.kernel.vector.Lanes.F;
-import static dev.heddle.core.kernel.vector.ScoreRow.BLOCK;
 import static dev.heddle.core.tensor.Memory.ALL;
 import static dev.heddle.core.tensor.Memory.ORDER;
 import static dev.heddle.core.tensor.Memory.USER;
 
 import jdk.incubator.vector.FloatVector;
 
-/// Dot products of few queries with the keys of a block, for decoding: a key is read once for four queries.
+/// Dot products of few queries with few keys, for decoding: a key is read once for four queries.
 ///
 /// Queries stay in registers, [GradientTile#COLUMNS] columns of them at a time, while the keys pass by. Each product keeps its
 /// lane-wise partial sums, which [ScoreSums] then adds up.
 final class KeyTile {
+    /// Keys at a time: as f32 they and the partial sums fit the first-level cache together.
+    static final int KEYS = 32;
+
     /// Bytes of the partial sums.
-    static final long SUM_BYTES = 4L * BLOCK * 4 * COUNT;
+    static final long SUM_BYTES = 4L * KEYS * 4 * COUNT;
 
     private static final long STEP = 4L * COUNT;
-    private static final long QUERY = STEP * BLOCK;
+    private static final long QUERY = STEP * KEYS;
 
     private KeyTile() {
     }
 
-    /// s[h,i] = q[h] · k[i] for up to four queries and `n` keys; what lies beyond the n scores of a row up to [ScoreRow#BLOCK]
-    /// means nothing.
+    /// s[h,i] = q[h] · k[i] for up to four queries and `n` keys; what lies beyond the n scores of a row up to [#KEYS] means nothing.
     ///
     /// @param s        its rows lie `sBytes` apart
     /// @param q        f32 rows, `qBytes` apart
@@ -49,7 +50,7 @@ final class KeyTile {
                 fourMore(sums, q + at, q1, q2, q3, keys + at, keyBytes, n);
             }
         }
-        ScoreSums.fold(s, sBytes, sums, queries, BLOCK);
+        ScoreSums.fold(s, sBytes, sums, queries, KEYS);
     }
 
     private static void one(long sums, long q, long keys, long keyBytes, int n, boolean more) {

@@ -1,12 +1,18 @@
 package dev.heddle.core.kernel.vector;
 
+import static dev.heddle.core.kernel.vector.Lanes.COUNT;
 import static dev.heddle.core.kernel.vector.Lanes.F;
 import static dev.heddle.core.kernel.vector.Lanes.load;
 import static dev.heddle.core.kernel.vector.Lanes.store;
+import static dev.heddle.core.tensor.Memory.ALL;
+import static dev.heddle.core.tensor.Memory.ORDER;
+import static dev.heddle.core.tensor.Memory.USER;
 
 import dev.heddle.core.kernel.Attention.Shape;
 import dev.heddle.core.tensor.Memory;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
 
 /// One query's scores against one block of keys, and the online softmax over blocks (Milakov & Gimelshein 2018):
 /// a query keeps the largest score m so far, l = Σ e^(score − m), and its weighted values relative to m.
@@ -101,13 +107,50 @@ final class ScoreRow {
         Memory.f32(state + 4, exp(s, max, n));
     }
 
-    /// s[i] = e^(s[i] − max); returns their sum.
+    /// s[i] = e^(s[i] − max) for `n` scores, a multiple of [#BLOCK]; returns their sum.
+    ///
+    /// [VectorMath#exp] spelled out, for two vectors: so the method is too long to be taken into another, where there may be no
+    /// room left for what it calls.
     private static float exp(long s, float max, int n) {
-        FloatVector sum = Lanes.zero();
-        for (int i = 0; i < n; i += Lanes.COUNT) {
-            FloatVector e = VectorMath.exp(load(s + 4L * i).sub(max));
-            store(e, s + 4L * i);
-            sum = sum.add(e);
+        FloatVector top = FloatVector.broadcast(F, max);
+        FloatVector sum = FloatVector.zero(F);
+        for (int i = 0; i < n; i += 2 * COUNT) {
+            long at = s + 4L * i & USER;
+            FloatVector x = FloatVector.fromMemorySegment(F, ALL, at, ORDER).sub(top);
+            FloatVector y = FloatVector.fromMemorySegment(F, ALL, at + 4 * COUNT, ORDER).sub(top);
+            x = x.blend(-104f, x.compare(VectorOperators.LT, -104f)); // no score is above the largest
+            y = y.blend(-104f, y.compare(VectorOperators.LT, -104f));
+            FloatVector xt = x.fma(FloatVector.broadcast(F, VectorMath.LOG2_E), FloatVector.broadcast(F, VectorMath.ROUND));
+            FloatVector yt = y.fma(FloatVector.broadcast(F, VectorMath.LOG2_E), FloatVector.broadcast(F, VectorMath.ROUND));
+            FloatVector xn = xt.sub(VectorMath.ROUND);
+            FloatVector yn = yt.sub(VectorMath.ROUND);
+            x = xn.fma(FloatVector.broadcast(F, -VectorMath.LN_2), x);
+            y = yn.fma(FloatVector.broadcast(F, -VectorMath.LN_2), y);
+            x = xn.fma(FloatVector.broadcast(F, -VectorMath.LN_2_REST), x);
+            y = yn.fma(FloatVector.broadcast(F, -VectorMath.LN_2_REST), y);
+            FloatVector xp = x.fma(FloatVector.broadcast(F, 0x1.6a4720p-10f), FloatVector.broadcast(F, 0x1.1239a0p-7f));
+            FloatVector yp = y.fma(FloatVector.broadcast(F, 0x1.6a4720p-10f), FloatVector.broadcast(F, 0x1.1239a0p-7f));
+            xp = xp.fma(x, FloatVector.broadcast(F, 0x1.5558b6p-5f));
+            yp = yp.fma(y, FloatVector.broadcast(F, 0x1.5558b6p-5f));
+            xp = xp.fma(x, FloatVector.broadcast(F, 0x1.555492p-3f));
+            yp = yp.fma(y, FloatVector.broadcast(F, 0x1.555492p-3f));
+            xp = xp.fma(x, FloatVector.broadcast(F, 0x1.fffffcp-2f));
+            yp = yp.fma(y, FloatVector.broadcast(F, 0x1.fffffcp-2f));
+            xp = xp.fma(x, FloatVector.broadcast(F, 1f));
+            yp = yp.fma(y, FloatVector.broadcast(F, 1f));
+            xp = xp.fma(x, FloatVector.broadcast(F, 1f));
+            yp = yp.fma(y, FloatVector.broadcast(F, 1f));
+            IntVector xk = xt.reinterpretAsInts().sub(VectorMath.ROUND_BITS);
+            IntVector yk = yt.reinterpretAsInts().sub(VectorMath.ROUND_BITS);
+            IntVector xh = xk.lanewise(VectorOperators.ASHR, 1);
+            IntVector yh = yk.lanewise(VectorOperators.ASHR, 1);
+            xp = xp.mul(xh.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats());
+            yp = yp.mul(yh.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats());
+            xp = xp.mul(xk.sub(xh).add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats());
+            yp = yp.mul(yk.sub(yh).add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats());
+            xp.intoMemorySegment(ALL, at, ORDER);
+            yp.intoMemorySegment(ALL, at + 4 * COUNT, ORDER);
+            sum = sum.add(xp).add(yp);
         }
         return Lanes.sum(sum);
     }

@@ -12,8 +12,9 @@ final class Stretches {
     /// Elements of simple arithmetic that are worth a thread's while.
     static final int LIGHT = 1 << 15;
 
-    /// Elements of a transcendental function that are worth a thread's while.
-    static final int HEAVY = 1 << 12;
+    /// Elements of a transcendental function that are worth a thread's while: some ten microseconds, because now and then the other
+    /// thread comes late.
+    static final int HEAVY = 1 << 14;
 
     /// Work on the columns `from` to `from + count` of a row.
     @FunctionalInterface

@@ -71,7 +71,7 @@ public final class VectorAttention implements Attention {
             int length = segments.length(s);
             long position = segments.positions()[s];
             int pieces = length == 1 ? DecodeAttention.parts(position) : Math.ceilDiv(length, rows);
-            units[s + 1] = units[s] + pieces * shape.kvHeads();
+            units[s + 1] = units[s] + pieces * shape.kvHeads() / (length == 1 ? DecodeAttention.span(shape) : 1);
             partial[s + 1] = partial[s] + (length == 1 ? (long) pieces * shape.heads() * DecodeAttention.partialBytes(shape) : 0);
             work += length * (position + length) * shape.heads() * (shape.headDim() + shape.valueDim());
         }
@@ -102,9 +102,10 @@ public final class VectorAttention implements Attention {
         long position = segments.positions()[s];
         if (segments.length(s) == 1) {
             int parts = DecodeAttention.parts(position);
-            int group = shape.heads() / shape.kvHeads();
-            decode(shape, q, cache, segments, s).run(unit / parts, unit % parts,
-                    partial + (long) unit * group * DecodeAttention.partialBytes(shape), scratch.get());
+            int g = unit / parts * DecodeAttention.span(shape);
+            long head = shape.heads() / shape.kvHeads() * DecodeAttention.partialBytes(shape);
+            decode(shape, q, cache, segments, s).run(g, unit % parts, partial + ((long) g * parts + unit % parts) * head, parts * head,
+                    scratch.get());
             return;
         }
         int rows = PrefillAttention.rows(shape);

@@ -15,13 +15,13 @@ import jdk.incubator.vector.VectorOperators;
 /// subnormal results included. Infinities and NaN give what `Math` gives. The forms that take and give a `float`
 /// compute one lane of the vector form, so both have the same bits.
 public final class VectorMath {
-    private static final float LOG2_E = 1.44269504f;
-    private static final float LN_2 = 0.693147182f;
+    static final float LOG2_E = 1.44269504f;
+    static final float LN_2 = 0.693147182f;
     /// ln 2 minus [#LN_2].
-    private static final float LN_2_REST = -1.90465421e-9f;
+    static final float LN_2_REST = -1.90465421e-9f;
     /// Adding this rounds a float below 2²² to an integer, which then lies in the low bits of the sum.
-    private static final float ROUND = 0x1.8p23f;
-    private static final int ROUND_BITS = Float.floatToRawIntBits(ROUND);
+    static final float ROUND = 0x1.8p23f;
+    static final int ROUND_BITS = Float.floatToRawIntBits(ROUND);
     private static final int SIGN = 0x80000000;
     /// Bits of sqrt(1/2), where [#log] cuts the mantissa.
     private static final int HALF_ROOT = 0x3f3504f3;
