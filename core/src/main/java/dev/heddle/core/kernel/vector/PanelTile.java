@@ -122,7 +122,8 @@ final class PanelTile {
     }
 
     /// The same in the order of [RowsQuantized]: the products of two neighbouring vectors are added to each other before they
-    /// are added to the sum.
+    /// are added to the sum. The sum is the argument and never the receiver of an operation in the loop: of a vector that comes
+    /// round a loop the compiler knows the class only from a profile, and without one it leaves a call.
     ///
     /// @param n elements of a row, whole pairs of vectors
     static void pairs(long sums, long x0, long x1, long x2, long x3, long w0, long rowBytes, int n) {
@@ -159,28 +160,28 @@ final class PanelTile {
             FloatVector u3 = FloatVector.fromMemorySegment(F, ALL, (x3 + at & USER) + step, ORDER);
             FloatVector a = FloatVector.fromMemorySegment(F, ALL, w0 + at & USER, ORDER);
             FloatVector b = FloatVector.fromMemorySegment(F, ALL, (w0 + at & USER) + step, ORDER);
-            s00 = s00.add(b.fma(u0, a.mul(v0)));
-            s01 = s01.add(b.fma(u1, a.mul(v1)));
-            s02 = s02.add(b.fma(u2, a.mul(v2)));
-            s03 = s03.add(b.fma(u3, a.mul(v3)));
+            s00 = b.fma(u0, a.mul(v0)).add(s00);
+            s01 = b.fma(u1, a.mul(v1)).add(s01);
+            s02 = b.fma(u2, a.mul(v2)).add(s02);
+            s03 = b.fma(u3, a.mul(v3)).add(s03);
             a = FloatVector.fromMemorySegment(F, ALL, w1 + at & USER, ORDER);
             b = FloatVector.fromMemorySegment(F, ALL, (w1 + at & USER) + step, ORDER);
-            s10 = s10.add(b.fma(u0, a.mul(v0)));
-            s11 = s11.add(b.fma(u1, a.mul(v1)));
-            s12 = s12.add(b.fma(u2, a.mul(v2)));
-            s13 = s13.add(b.fma(u3, a.mul(v3)));
+            s10 = b.fma(u0, a.mul(v0)).add(s10);
+            s11 = b.fma(u1, a.mul(v1)).add(s11);
+            s12 = b.fma(u2, a.mul(v2)).add(s12);
+            s13 = b.fma(u3, a.mul(v3)).add(s13);
             a = FloatVector.fromMemorySegment(F, ALL, w2 + at & USER, ORDER);
             b = FloatVector.fromMemorySegment(F, ALL, (w2 + at & USER) + step, ORDER);
-            s20 = s20.add(b.fma(u0, a.mul(v0)));
-            s21 = s21.add(b.fma(u1, a.mul(v1)));
-            s22 = s22.add(b.fma(u2, a.mul(v2)));
-            s23 = s23.add(b.fma(u3, a.mul(v3)));
+            s20 = b.fma(u0, a.mul(v0)).add(s20);
+            s21 = b.fma(u1, a.mul(v1)).add(s21);
+            s22 = b.fma(u2, a.mul(v2)).add(s22);
+            s23 = b.fma(u3, a.mul(v3)).add(s23);
             a = FloatVector.fromMemorySegment(F, ALL, w3 + at & USER, ORDER);
             b = FloatVector.fromMemorySegment(F, ALL, (w3 + at & USER) + step, ORDER);
-            s30 = s30.add(b.fma(u0, a.mul(v0)));
-            s31 = s31.add(b.fma(u1, a.mul(v1)));
-            s32 = s32.add(b.fma(u2, a.mul(v2)));
-            s33 = s33.add(b.fma(u3, a.mul(v3)));
+            s30 = b.fma(u0, a.mul(v0)).add(s30);
+            s31 = b.fma(u1, a.mul(v1)).add(s31);
+            s32 = b.fma(u2, a.mul(v2)).add(s32);
+            s33 = b.fma(u3, a.mul(v3)).add(s33);
         }
         if (Lanes.COUNT == 16) {
             s00 = s00.blend(s02, UPPER_8).add(s02.blend(s00, UPPER_8).rearrange(BY_8));

@@ -52,17 +52,17 @@ final class Words4 {
                 ShortVector a = ShortVector.fromMemorySegment(S, ALL, at, ORDER);
                 ShortVector c = ShortVector.fromMemorySegment(S, ALL, at + STEP, ORDER);
                 ShortVector pair = IntVector.broadcast(I, ALL.get(INT, q)).reinterpretAsShorts();
-                s0 = s0.add(a.and((short) 15).mul(pair));
-                s1 = s1.add(c.and((short) 15).mul(pair));
+                s0 = a.and((short) 15).mul(pair).add(s0);
+                s1 = c.and((short) 15).mul(pair).add(s1);
                 pair = IntVector.broadcast(I, ALL.get(INT, q + 32)).reinterpretAsShorts();
-                s0 = s0.add(a.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(pair));
-                s1 = s1.add(c.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(pair));
+                s0 = a.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(pair).add(s0);
+                s1 = c.lanewise(VectorOperators.LSHR, 4).and((short) 15).mul(pair).add(s1);
                 pair = IntVector.broadcast(I, ALL.get(INT, q + 4)).reinterpretAsShorts();
-                s0 = s0.add(a.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(pair));
-                s1 = s1.add(c.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(pair));
+                s0 = a.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(pair).add(s0);
+                s1 = c.lanewise(VectorOperators.LSHR, 8).and((short) 15).mul(pair).add(s1);
                 pair = IntVector.broadcast(I, ALL.get(INT, q + 36)).reinterpretAsShorts();
-                s0 = s0.add(a.lanewise(VectorOperators.LSHR, 12).mul(pair));
-                s1 = s1.add(c.lanewise(VectorOperators.LSHR, 12).mul(pair));
+                s0 = a.lanewise(VectorOperators.LSHR, 12).mul(pair).add(s0);
+                s1 = c.lanewise(VectorOperators.LSHR, 12).mul(pair).add(s1);
             }
             long out = to + 2 * STEP * b & USER;
             s0.intoMemorySegment(ALL, out, ORDER);
