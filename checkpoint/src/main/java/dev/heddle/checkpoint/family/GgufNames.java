@@ -137,7 +137,8 @@ final class GgufNames {
         layer.bindLinear("out_proj", "ssm_out", spec.projectionBias());
     }
 
-    /// Mamba-2; A and D have a dimension of 1 behind that of heads, the norm's weight is one row for each group.
+    /// Mamba-2; A and D have a dimension of 1 behind that of heads, the norm's weight is one row for each group,
+    /// or a vector where llama.cpp has dropped the dimension of one group.
     static void mamba2(Binder layer, Mamba2Spec spec) {
         long z = spec.inner();
         long xbc = z + spec.convChannels();
@@ -149,7 +150,7 @@ final class GgufNames {
         layer.bindTransformed("A_log", "ssm_a", Transform.LOG_OF_NEGATIVE).shaped("ssm_a", spec.heads(), 1);
         layer.bind("D", "ssm_d").shaped("ssm_d", spec.heads(), 1);
         if (!spec.norm().isNone()) {
-            layer.bindRows("gate_norm.weight", "ssm_norm.weight", 0, spec.normGroups());
+            layer.bind("gate_norm.weight", "ssm_norm.weight");
             layer.shaped("ssm_norm.weight", spec.normGroups(), spec.inner() / spec.normGroups());
         }
         layer.bindLinear("out_proj", "ssm_out", spec.projectionBias());
