@@ -20,7 +20,7 @@ class RecallTrainingTest {
     private CommandLineRun train(String... more) throws IOException {
         Path example = Path.of(System.getProperty("heddle.repository")).resolve("examples/recall-hybrid.yaml");
         Path model = Files.writeString(folder.resolve("model.yaml"),
-                Files.readString(example).replace("vocabulary: 8192", "vocabulary: 32"));
+                Files.readString(example).replace("vocabulary: 2048", "vocabulary: 32"));
         List<String> arguments = new ArrayList<>(List.of("train", "--model", model.toString(), "--output",
                 folder.resolve("run").toString(), "--task", "mqar", "--length", "12", "--batch", "16"));
         arguments.addAll(List.of(more));
@@ -30,7 +30,7 @@ class RecallTrainingTest {
     /// A model that does not know which value belongs to which key answers one in three.
     @Test
     void aHybridLearnsToRecall() throws IOException {
-        CommandLineRun run = train("--pairs", "3", "--steps", "600", "--rate", "0.01", "--set", "task.vocabulary=32", "--set",
+        CommandLineRun run = train("--pairs", "3", "--steps", "600", "--rate", "0.01", "--set",
                 "task.noise=false", "--set", "evaluate_every=200", "--set", "evaluate_tokens=4096", "--set",
                 "optimizer.weight_decay=0.01");
         assertEquals(0, run.code(), run.err());
@@ -44,9 +44,9 @@ class RecallTrainingTest {
 
     @Test
     void tasksThatDoNotFitAreRefused() throws IOException {
-        refused("the model's vocabulary only 32", train("--steps", "1", "--pairs", "3"));
-        refused("between 1 and 3 pairs", train("--steps", "1", "--pairs", "4", "--set", "task.vocabulary=32"));
-        refused("different numbers", train("--steps", "1", "--pairs", "2,2", "--set", "task.vocabulary=32"));
+        refused("the model's vocabulary only 32", train("--steps", "1", "--pairs", "3", "--set", "task.vocabulary=8192"));
+        refused("between 1 and 3 pairs", train("--steps", "1", "--pairs", "4"));
+        refused("different numbers", train("--steps", "1", "--pairs", "2,2"));
         refused("task", train("--steps", "1", "--pairs", "2", "--data", "corpus.txt"));
         refused("quiz", train("--steps", "1", "--set", "task.type=quiz"));
     }

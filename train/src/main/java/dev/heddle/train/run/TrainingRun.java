@@ -257,7 +257,7 @@ public final class TrainingRun implements AutoCloseable {
                             + start.spec().vocabulary());
                 }
                 tokens[0] = mqar.examples() * config.length();
-                yield new Phase(new RecallSource(mqar.of(config.length()), config.batch(), mqar.examples(), 2 * config.seed()),
+                yield new Phase(new RecallSource(mqar.of(config.length(), start.spec().vocabulary()), config.batch(), mqar.examples(), 2 * config.seed()),
                         config.schedule().over(config.steps()), config.steps());
             }
         };
@@ -265,7 +265,7 @@ public final class TrainingRun implements AutoCloseable {
 
     private Evaluation evaluation(TaskConfig task) {
         return switch (task) {
-            case TaskConfig.Mqar mqar -> new RecallEvaluation(mqar.of(config.length()), 2 * config.seed() + 1, config.evaluateTokens());
+            case TaskConfig.Mqar mqar -> new RecallEvaluation(mqar.of(config.length(), start.spec().vocabulary()), 2 * config.seed() + 1, config.evaluateTokens());
         };
     }
 

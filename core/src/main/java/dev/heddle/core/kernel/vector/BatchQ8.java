@@ -73,9 +73,9 @@ final class BatchQ8 {
                 FloatVector b = ((FloatVector) ByteVector.fromMemorySegment(Lanes.B, ALL, at + 2 + COUNT, ORDER)
                         .convertShape(VectorOperators.B2F, F, 0)).mul(d);
                 at = x0 + v & USER;
-                s0 = s0.add(b.fma(FloatVector.fromMemorySegment(F, ALL, at + 4 * COUNT, ORDER), a.mul(FloatVector.fromMemorySegment(F, ALL, at, ORDER))));
+                s0 = b.fma(FloatVector.fromMemorySegment(F, ALL, at + 4 * COUNT, ORDER), a.mul(FloatVector.fromMemorySegment(F, ALL, at, ORDER))).add(s0);
                 at = x1 + v & USER;
-                s1 = s1.add(b.fma(FloatVector.fromMemorySegment(F, ALL, at + 4 * COUNT, ORDER), a.mul(FloatVector.fromMemorySegment(F, ALL, at, ORDER))));
+                s1 = b.fma(FloatVector.fromMemorySegment(F, ALL, at + 4 * COUNT, ORDER), a.mul(FloatVector.fromMemorySegment(F, ALL, at, ORDER))).add(s1);
             }
             w += 34;
         }
@@ -104,13 +104,13 @@ final class BatchQ8 {
                 FloatVector b = ((FloatVector) ByteVector.fromMemorySegment(Lanes.B, ALL, at + 2 + COUNT, ORDER)
                         .convertShape(VectorOperators.B2F, F, 0)).mul(d);
                 at = x0 + v & USER;
-                s0 = s0.add(b.fma(FloatVector.fromMemorySegment(F, ALL, at + 4 * COUNT, ORDER), a.mul(FloatVector.fromMemorySegment(F, ALL, at, ORDER))));
+                s0 = b.fma(FloatVector.fromMemorySegment(F, ALL, at + 4 * COUNT, ORDER), a.mul(FloatVector.fromMemorySegment(F, ALL, at, ORDER))).add(s0);
                 at = x1 + v & USER;
-                s1 = s1.add(b.fma(FloatVector.fromMemorySegment(F, ALL, at + 4 * COUNT, ORDER), a.mul(FloatVector.fromMemorySegment(F, ALL, at, ORDER))));
+                s1 = b.fma(FloatVector.fromMemorySegment(F, ALL, at + 4 * COUNT, ORDER), a.mul(FloatVector.fromMemorySegment(F, ALL, at, ORDER))).add(s1);
                 at = x2 + v & USER;
-                s2 = s2.add(b.fma(FloatVector.fromMemorySegment(F, ALL, at + 4 * COUNT, ORDER), a.mul(FloatVector.fromMemorySegment(F, ALL, at, ORDER))));
+                s2 = b.fma(FloatVector.fromMemorySegment(F, ALL, at + 4 * COUNT, ORDER), a.mul(FloatVector.fromMemorySegment(F, ALL, at, ORDER))).add(s2);
                 at = x3 + v & USER;
-                s3 = s3.add(b.fma(FloatVector.fromMemorySegment(F, ALL, at + 4 * COUNT, ORDER), a.mul(FloatVector.fromMemorySegment(F, ALL, at, ORDER))));
+                s3 = b.fma(FloatVector.fromMemorySegment(F, ALL, at + 4 * COUNT, ORDER), a.mul(FloatVector.fromMemorySegment(F, ALL, at, ORDER))).add(s3);
             }
             w += 34;
         }

@@ -47,7 +47,7 @@ final class RowsQ8 {
                 FloatVector b = (FloatVector) ByteVector.fromMemorySegment(Lanes.B, ALL, at + 2 + COUNT, ORDER)
                         .convertShape(VectorOperators.B2F, F, 0);
                 a = a.mul(d).mul(FloatVector.fromMemorySegment(F, ALL, v, ORDER));
-                sum = sum.add(b.mul(d).fma(FloatVector.fromMemorySegment(F, ALL, v + 4 * COUNT, ORDER), a));
+                sum = b.mul(d).fma(FloatVector.fromMemorySegment(F, ALL, v + 4 * COUNT, ORDER), a).add(sum);
             }
             w += 34;
         }
@@ -62,7 +62,7 @@ final class RowsQ8 {
             for (int j = 0; j < 32; j += 2 * COUNT) {
                 FloatVector first = Lanes.loadBytes(w + 2 + j).mul(d).mul(Lanes.load(x + 4L * (i + j)));
                 FloatVector second = Lanes.loadBytes(w + 2 + j + COUNT).mul(d);
-                sum = sum.add(second.fma(Lanes.load(x + 4L * (i + j + COUNT)), first));
+                sum = second.fma(Lanes.load(x + 4L * (i + j + COUNT)), first).add(sum);
             }
             w += 34;
         }

@@ -38,7 +38,7 @@ final class RowsQuantized {
         FloatVector sum = Lanes.zero();
         for (int i = 0; i < inner; i += 2 * Lanes.COUNT) {
             FloatVector first = load(w + 4L * i).mul(load(x + 4L * i));
-            sum = sum.add(load(w + 4L * (i + Lanes.COUNT)).fma(load(x + 4L * (i + Lanes.COUNT)), first));
+            sum = load(w + 4L * (i + Lanes.COUNT)).fma(load(x + 4L * (i + Lanes.COUNT)), first).add(sum);
         }
         Memory.f32(y, Lanes.sum(sum));
     }
