@@ -2,11 +2,9 @@ package dev.heddle;
 
 import dev.heddle.checkpoint.template.ChatTemplate;
 import dev.heddle.checkpoint.template.Message;
-import dev.heddle.checkpoint.tokenizer.TokenStream;
 import dev.heddle.checkpoint.tokenizer.Tokenizer;
-import dev.heddle.engine.StopText;
+import dev.heddle.engine.serve.AnswerReader;
 import dev.heddle.engine.serve.Finish;
-import dev.heddle.engine.serve.GeneratedToken;
 import dev.heddle.engine.serve.Generation;
 import dev.heddle.engine.serve.GenerationRequest;
 import java.util.ArrayList;
@@ -112,16 +110,13 @@ public final class Session {
         int[] prompt = concat(tokens, model.tokenizer().encode(text, tokens.length == 0));
         List<Integer> ids = new ArrayList<>();
         Answer answer = answer(prompt, options, output, ids);
-        Set<Integer> ends = model.tokenizer().special().eos();
-        tokens = concat(prompt, ids.stream().filter(id -> !ends.contains(id)).mapToInt(Integer::intValue).toArray());
+        tokens = concat(prompt, ids.stream().mapToInt(Integer::intValue).toArray());
         return answer;
     }
 
     private Answer answer(int[] prompt, AnswerOptions options, Consumer<String> output, List<Integer> ids) {
         Tokenizer tokenizer = model.tokenizer();
         Set<Integer> ends = tokenizer.special().eos();
-        TokenStream stream = tokenizer.stream(prompt, true);
-        StopText stop = new StopText(options.stop());
         StringBuilder text = new StringBuilder();
         Consumer<String> emit = piece -> {
             if (!piece.isEmpty()) {
@@ -136,28 +131,18 @@ public final class Session {
             if (stopped) {
                 generation.cancel();
             }
-            for (Optional<GeneratedToken> token = generation.next(); token.isPresent(); token = generation.next()) {
-                int id = token.get().id();
-                ids.add(id);
-                if (!ends.contains(id)) {
-                    emit.accept(stop.feed(stream.feed(id)));
-                }
-                if (stop.found()) {
-                    generation.cancel();
-                    break;
-                }
+            AnswerReader reader = new AnswerReader(generation, tokenizer, options.stop(), ends, Set.of());
+            for (Optional<AnswerReader.Piece> piece = reader.next(); piece.isPresent(); piece = reader.next()) {
+                piece.get().tokens().forEach(token -> ids.add(token.id()));
+                emit.accept(piece.get().text());
             }
-            if (!stop.found()) {
-                emit.accept(stop.feed(stream.finish()));
-                emit.accept(stop.finish());
-            }
-            Finish finish = stop.found() ? Finish.STOP : generation.await();
+            Finish finish = reader.finish();
             if (finish == Finish.FAILED || finish == Finish.CANCELLED && !stopped) {
                 throw new IllegalStateException(finish == Finish.FAILED ? "the answer failed: "
                         + generation.failure().map(Throwable::getMessage).orElse("") : "the model is being closed",
                         generation.failure().orElse(null));
             }
-            return new Answer(text.toString(), finish, generation.usage(), generation.timings());
+            return new Answer(text.toString(), finish, reader.usage(), generation.timings());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new CancellationException("interrupted while the model answered");

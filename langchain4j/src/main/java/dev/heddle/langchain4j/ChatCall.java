@@ -11,6 +11,7 @@ import dev.heddle.engine.serve.Finish;
 import dev.heddle.engine.serve.Generation;
 import dev.heddle.engine.serve.GenerationRequest;
 import dev.heddle.engine.serve.Overloaded;
+import dev.heddle.engine.serve.Usage;
 import dev.heddle.engine.tool.Tool;
 import dev.heddle.engine.tool.ToolCall;
 import dev.heddle.engine.tool.ToolCallReader;
@@ -142,7 +143,7 @@ final class ChatCall {
         if (cancelled || finish.isEmpty()) {
             return Optional.empty();
         }
-        return Optional.of(response(generation, text.toString(), rest.calls(), finish.get()));
+        return Optional.of(response(reader.usage(), text.toString(), rest.calls(), finish.get()));
     }
 
     private AnswerReader reader(Generation generation) {
@@ -174,14 +175,14 @@ final class ChatCall {
         };
     }
 
-    private ChatResponse response(Generation generation, String text, List<ToolCall> calls, FinishReason finish) {
+    private ChatResponse response(Usage usage, String text, List<ToolCall> calls, FinishReason finish) {
         AiMessage.Builder message = AiMessage.builder();
         if (!text.isEmpty() || calls.isEmpty()) {
             message.text(text);
         }
         return ChatResponse.builder().aiMessage(message.toolExecutionRequests(ChatTools.requests(calls)).build())
                 .id("chat_" + UUID.randomUUID()).modelName(settings.modelName())
-                .tokenUsage(new TokenUsage(generation.usage().prompt(), generation.usage().generated()))
+                .tokenUsage(new TokenUsage(usage.prompt(), usage.generated()))
                 .finishReason(calls.isEmpty() ? finish : FinishReason.TOOL_EXECUTION).build();
     }
 }

@@ -23,6 +23,7 @@ public final class AnswerReader {
     private final Set<Integer> ends;
     private final Set<Integer> shown;
     private boolean finished;
+    private int read;
 
     /// @param ends  tokens that end the answer and are not part of its text
     /// @param shown special tokens whose names are part of the text
@@ -46,6 +47,7 @@ public final class AnswerReader {
             String rest = stop.feed(stream.finish());
             return Optional.of(new Piece(stop.found() ? rest : rest + stop.finish(), List.of()));
         }
+        read++;
         int id = token.get().id();
         String written = shown.contains(id) ? stream.finish() + tokenizer.piece(id) : ends.contains(id) ? "" : stream.feed(id);
         String text = stop.feed(written);
@@ -77,7 +79,10 @@ public final class AnswerReader {
         return generation.failure();
     }
 
+    /// What the answer cost so far. Counts the tokens that were read, so an answer that a stop text ends costs the same
+    /// however many tokens more were chosen before that became known.
     public Usage usage() {
-        return generation.usage();
+        Usage usage = generation.usage();
+        return new Usage(usage.prompt(), usage.cached(), read);
     }
 }
