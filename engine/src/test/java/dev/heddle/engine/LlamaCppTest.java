@@ -16,6 +16,8 @@ import dev.heddle.checkpoint.gguf.export.GgufConversion;
 import dev.heddle.checkpoint.gguf.export.GgufConversions;
 import dev.heddle.checkpoint.json.Json;
 import dev.heddle.checkpoint.quantize.FileType;
+import dev.heddle.checkpoint.tokenizer.Tokenizer;
+import dev.heddle.checkpoint.tokenizer.Tokenizers;
 import dev.heddle.core.backend.CpuBackend;
 import dev.heddle.core.model.Model;
 import dev.heddle.core.spec.ModelSpec;
@@ -25,9 +27,6 @@ import dev.heddle.core.tensor.Memory;
 import dev.heddle.core.tensor.Tensor;
 import dev.heddle.engine.measure.RandomParameters;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -37,24 +36,27 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Files that Heddle writes, in llama.cpp: it loads them and computes the same logits, and what Heddle quantizes is no further from
-/// the original than what llama.cpp quantizes itself.
+/// Files that Heddle writes, in llama.cpp: it loads them and computes the same logits. And quantized files, in both: what Heddle
+/// quantizes or computes is no further from the f32 model than what llama.cpp does; each program's f32 logits are those that its
+/// quantized ones are compared with.
 ///
 /// Runs where LLAMA_CPP names the folder in which llama.cpp was built (within its sources, with `llama-quantize`).
 class LlamaCppTest {
     private static final Path FIXTURES = Path.of(System.getProperty("heddle.repository"), "testdata/fixtures");
-    private static final Path SOURCE = Path.of(System.getProperty("heddle.repository"), "tools/llama/logits.cpp");
     private static final Optional<Path> LLAMA = Optional.ofNullable(System.getenv("LLAMA_CPP")).map(Path::of);
     /// Of the logits' deviation.
     private static final double TOLERANCE = 2e-3;
     private static final int TOKENS = 96;
+    private static final int SEQUENCES = 32;
 
     /// What makes a fixture's configuration a model whose rows are whole blocks of 256.
     private static final Map<String, String> WIDE = new LinkedHashMap<>(Map.ofEntries(
@@ -81,48 +83,38 @@ class LlamaCppTest {
 
     @TempDir
     static Path folder;
-    private static Path program;
+    private static LlamaCpp llama;
 
     @BeforeAll
     static void build() throws Exception {
         assumeTrue(LLAMA.isPresent(), "LLAMA_CPP names no build of llama.cpp");
-        program = folder.resolve("llama-logits");
-        String bin = LLAMA.get().resolve("bin").toString();
-        String root = LLAMA.get().toAbsolutePath().getParent().toString();
-        run("", "c++", "-O1", "-std=c++17", "-I" + root + "/include", "-I" + root + "/ggml/include", SOURCE.toString(), "-o",
-                program.toString(), "-L" + bin, "-lllama", "-lggml", "-lggml-base", "-Wl,-rpath," + bin);
+        llama = new LlamaCpp(LLAMA.get(), folder);
     }
 
-    private static String run(String input, String... command) throws Exception {
-        Path log = Files.createTempFile(folder, "log", ".txt");
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
-        try (var in = process.getOutputStream()) {
-            in.write(input.getBytes(StandardCharsets.UTF_8));
-        } catch (IOException e) {
-            // it ended before it had read everything; its exit code says why
+    private static List<int[]> ids(ModelSpec spec, int sequences) {
+        Random random = new Random(5);
+        return Stream.generate(() -> random.ints(TOKENS, 0, spec.vocabulary()).toArray()).limit(sequences).toList();
+    }
+
+    private static float[] heddle(Path model, List<int[]> ids, CpuBackend backend) {
+        try (Checkpoint checkpoint = Checkpoint.open(model); LanguageModel language = LanguageModel.load(checkpoint, backend)) {
+            return logits(language, ids);
         }
-        String text = process.waitFor() == 0 ? "" : Files.readString(log);
-        assertEquals(0, process.exitValue(), String.join(" ", command) + "\n" + text);
-        return text;
     }
 
-    private static int[] ids(ModelSpec spec) {
-        return new Random(5).ints(TOKENS, 0, spec.vocabulary()).toArray();
+    /// With weights as they lie in the file and activations in f32.
+    private static float[] exactly(Path model, List<int[]> ids, CpuBackend backend) {
+        try (Checkpoint checkpoint = Checkpoint.open(model); LanguageModel language = new LanguageModel(checkpoint.model(), backend)) {
+            return logits(language, ids);
+        }
     }
 
-    private static float[] llama(Path file, int[] ids) throws Exception {
-        Path out = Files.createTempFile(folder, "logits", ".f32");
-        run("[" + Arrays.toString(ids) + "]", program.toString(), file.toString(), out.toString());
-        ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(out)).order(ByteOrder.LITTLE_ENDIAN);
-        float[] logits = new float[bytes.remaining() / 4];
-        bytes.asFloatBuffer().get(logits);
-        return logits;
-    }
-
-    private static float[] heddle(Path model, int[] ids, CpuBackend backend) {
-        try (Checkpoint checkpoint = Checkpoint.open(model); LanguageModel language = LanguageModel.load(checkpoint, backend);
-                SequenceState state = language.open()) {
-            return language.allLogits(List.of(state), List.of(ids));
+    private static float[] logits(LanguageModel language, List<int[]> ids) {
+        List<SequenceState> states = ids.stream().map(_ -> language.open()).toList();
+        try {
+            return language.allLogits(states, ids);
+        } finally {
+            states.forEach(SequenceState::close);
         }
     }
 
@@ -160,8 +152,8 @@ class LlamaCppTest {
         try (CpuBackend backend = CpuBackend.of(CpuBackend.Choice.BEST, 2); Checkpoint original = Checkpoint.open(FIXTURES.resolve(fixture))) {
             Path file = folder.resolve(fixture + ".gguf");
             GgufConversions.of(original, FileType.F32).write(file, backend.workers(), (_, _, _) -> { });
-            int[] ids = ids(original.spec());
-            assertSame(heddle(FIXTURES.resolve(fixture), ids, backend), llama(file, ids), fixture);
+            List<int[]> ids = ids(original.spec(), 1);
+            assertSame(heddle(FIXTURES.resolve(fixture), ids, backend), llama.logits(file, ids), fixture);
         }
     }
 
@@ -196,58 +188,84 @@ class LlamaCppTest {
         }
     }
 
+    /// Random models, which disturb and amplify what a trained one averages out, and whose routers flip: the same divergence
+    /// within what chance allows ([Compared]).
     @ParameterizedTest
     @MethodSource("wide")
     void wideModels(String fixture) throws Exception {
         try (CpuBackend backend = CpuBackend.of(CpuBackend.Choice.BEST, 2)) {
             Path original = random(fixture, backend);
-            int[] ids;
+            List<int[]> ids;
             int vocabulary;
             try (Checkpoint checkpoint = Checkpoint.open(original)) {
-                ids = ids(checkpoint.spec());
+                ids = ids(checkpoint.spec(), SEQUENCES);
                 vocabulary = checkpoint.spec().vocabulary();
             }
-            float[] expected = llama(original, ids);
-            assertSame(expected, heddle(original, ids, backend), fixture + " wide");
+            float[] theirF32 = llama.logits(original, ids);
+            float[] ourF32 = heddle(original, ids, backend);
+            assertSame(theirF32, ourF32, fixture + " wide");
             for (FileType type : List.of(FileType.Q8_0, FileType.Q4_0, FileType.Q4_K_M, FileType.Q6_K)) {
+                String what = fixture + " " + type.label();
                 Path ours = folder.resolve(fixture + "-" + type + ".gguf");
                 Path theirs = folder.resolve(fixture + "-" + type + "-llama.gguf");
                 try (GgufFile source = GgufFile.open(original)) {
                     GgufConversions.of(source, type).write(ours, backend.workers(), (_, _, _) -> { });
                 }
-                run("", LLAMA.get().resolve("bin/llama-quantize").toString(), original.toString(), theirs.toString(),
-                        type.name(), "2");
-                double mine = divergence(expected, llama(ours, ids), vocabulary);
-                double other = divergence(expected, llama(theirs, ids), vocabulary);
-                double here = divergence(expected, heddle(theirs, ids, backend), vocabulary);
-                System.out.printf("%-28s KL divergence %.3e, llama.cpp's %.3e; of llama.cpp's file in Heddle %.3e%n",
-                        fixture + " " + type.label(), mine, other, here);
-                assertTrue(mine <= 1.02 * other + 1e-9, fixture + " " + type + ": " + mine + ", llama.cpp's " + other);
-                // both round activations, and a router that flips changes either: the file is the same, the noise is not
-                assertTrue(here <= 2 * other + 1e-9, fixture + " " + type + " of llama.cpp in Heddle: " + here + ", llama.cpp's " + other);
+                llama.quantize(original, theirs, type);
+                float[] there = llama.logits(theirs, ids);
+                float[] here = heddle(theirs, ids, backend);
+                double[] other = Compared.divergences(theirF32, there, vocabulary);
+                String measured = Stream.of(
+                        noLarger(what + ", llama.cpp's file in Heddle", Compared.divergences(ourF32, here, vocabulary), other),
+                        noLarger("Heddle's in llama.cpp", Compared.divergences(theirF32, llama.logits(ours, ids), vocabulary), other),
+                        noLarger("in Heddle", Compared.divergences(ourF32, heddle(ours, ids, backend), vocabulary), other),
+                        noLarger("rounding", here, there, exactly(theirs, ids, backend), vocabulary)).collect(Collectors.joining("; "));
+                System.out.println(measured);
+                Files.delete(ours);
+                Files.delete(theirs);
             }
+            Files.delete(original);
         }
     }
 
-    /// Mean Σ p ln(p/q) over all rows.
-    private static double divergence(float[] p, float[] q, int vocabulary) {
-        double sum = 0;
-        for (int row = 0; row < p.length / vocabulary; row++) {
-            double normP = normalizer(p, row * vocabulary, vocabulary);
-            double normQ = normalizer(q, row * vocabulary, vocabulary);
-            for (int i = row * vocabulary; i < (row + 1) * vocabulary; i++) {
-                sum += Math.exp(p[i] - normP) * (p[i] - normP - (q[i] - normQ));
-            }
-        }
-        return sum / (p.length / vocabulary);
+    private static String noLarger(String what, double[] mine, double[] theirs) {
+        Compared compared = Compared.of(mine, theirs, TOKENS);
+        assertTrue(compared.isNoLarger(), what + " " + compared);
+        return what + " " + compared;
     }
 
-    private static double normalizer(float[] logits, int at, int vocabulary) {
-        double sum = 0;
-        for (int i = at; i < at + vocabulary; i++) {
-            sum += Math.exp(logits[i]);
+    /// The same of the squared error that rounded activations make in the logits of a file.
+    private static String noLarger(String what, float[] mine, float[] theirs, float[] exact, int vocabulary) {
+        double[] shares = Compared.shares(mine, theirs, exact, vocabulary);
+        return noLarger(what, shares, Arrays.stream(shares).map(share -> 1 - share).toArray());
+    }
+
+    /// A trained model on a text it has not seen.
+    @ParameterizedTest
+    @EnumSource(value = FileType.class, mode = EnumSource.Mode.MATCH_ALL, names = "Q.*")
+    void trainedModel(FileType type) throws Exception {
+        Path model = Path.of(System.getProperty("heddle.repository"), "models/story-falcon-h1");
+        Path original = folder.resolve("story.gguf");
+        Path file = folder.resolve("story-" + type + ".gguf");
+        List<int[]> ids = new ArrayList<>();
+        try (CpuBackend backend = CpuBackend.of(CpuBackend.Choice.BEST, 2); Checkpoint checkpoint = Checkpoint.open(model);
+                Tokenizer tokenizer = Tokenizers.load(model)) {
+            if (!Files.exists(original)) {
+                GgufConversions.of(checkpoint, FileType.F32).write(original, backend.workers(), (_, _, _) -> { });
+            }
+            int[] tokens = tokenizer.encode(Files.readString(model.resolve("validation.txt")), true);
+            for (int s = 0; s < SEQUENCES; s++) {
+                ids.add(Arrays.copyOfRange(tokens, s * TOKENS, (s + 1) * TOKENS));
+            }
+            llama.quantize(original, file, type);
+            int vocabulary = checkpoint.spec().vocabulary();
+            float[] there = llama.logits(file, ids);
+            float[] here = heddle(file, ids, backend);
+            System.out.println(noLarger("trained " + type.label(),
+                    Compared.divergences(heddle(original, ids, backend), here, vocabulary),
+                    Compared.divergences(llama.logits(original, ids), there, vocabulary))
+                    + "; " + noLarger("rounding", here, there, exactly(file, ids, backend), vocabulary));
         }
-        return Math.log(sum);
     }
 
     /// The same bytes, except where Heddle keeps more bits.
@@ -262,7 +280,7 @@ class LlamaCppTest {
             try (GgufFile source = GgufFile.open(original)) {
                 GgufConversions.of(source, type).write(ours, backend.workers(), (_, _, _) -> { });
             }
-            run("", LLAMA.get().resolve("bin/llama-quantize").toString(), original.toString(), theirs.toString(), name, "2");
+            llama.quantize(original, theirs, type);
             try (GgufFile a = GgufFile.open(ours); GgufFile b = GgufFile.open(theirs)) {
                 assertEquals(a.names(), b.names());
                 for (String tensor : a.names()) {
