@@ -1,6 +1,7 @@
 package dev.heddle.checkpoint.weights;
 
 import dev.heddle.checkpoint.CheckpointException;
+import dev.heddle.core.tensor.HugePages;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -32,6 +33,7 @@ public record MappedFile(Path path, MemorySegment bytes) {
             }
             MappedFile file = new MappedFile(path, channel.map(FileChannel.MapMode.READ_ONLY, 0, size, Arena.ofAuto()));
             file.refuseStandIn();
+            HugePages.advise(file.bytes);
             return file;
         } catch (NoSuchFileException e) {
             throw new CheckpointException(path + ": no such file", e);

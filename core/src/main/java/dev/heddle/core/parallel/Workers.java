@@ -9,7 +9,8 @@ import java.util.concurrent.locks.LockSupport;
 ///
 /// [#forRange] gives every thread, the calling one among them, a contiguous share of the `n` items, which it works
 /// off from the front in pieces, as the hardware prefetchers like it; a thread that has finished takes pieces
-/// from the back of another's share. Which thread computes what therefore varies, and a kernel must give the same
+/// from the back of another's share. Pieces shrink as a share does: a piece costs about 0.1 µs of its own, and only the last
+/// ones decide how long the others wait. Which thread computes what therefore varies, and a kernel must give the same
 /// bits whatever the cut: every output element is computed by one piece alone.
 ///
 /// Waiting threads spin for a moment, because the next kernel follows at once, then give way to others, then park.
@@ -28,6 +29,9 @@ public final class Workers implements AutoCloseable {
 
     /// Slots of an array from one thread's entry to the next, so that no two share a cache line or its neighbour.
     private static final int PAD = 16;
+
+    /// A thread takes one part in so many of what is left of its share.
+    private static final int PARTS = 4;
 
     private static final long OPEN = 1L << 31;
     private static final long ACTIVE = OPEN - 1;
@@ -71,8 +75,8 @@ public final class Workers implements AutoCloseable {
         return pieces[index * PAD];
     }
 
-    /// Runs `range` over 0..n in pieces of `grain` items (the last of a share may be shorter) and returns when all
-    /// are done. If a piece throws, pieces not yet begun are left out and the first exception is thrown here.
+    /// Runs `range` over 0..n in pieces of `grain` items or a multiple (the last of a share may be shorter) and returns when
+    /// all are done. If a piece throws, pieces not yet begun are left out and the first exception is thrown here.
     public void forRange(int n, int grain, Range range) {
         if (n <= 0) {
             return;
@@ -156,7 +160,7 @@ public final class Workers implements AutoCloseable {
         body.run((int) (piece >>> 32), (int) piece);
     }
 
-    /// Takes `step` items from the front of a share; 0 if none is left.
+    /// Takes `step` items or a multiple from the front of a share; 0 if none is left.
     private long takeFirst(int share, int step) {
         while (true) {
             long left = shares.get(share);
@@ -165,7 +169,8 @@ public final class Workers implements AutoCloseable {
             if (from >= to) {
                 return 0;
             }
-            int next = step < to - from ? from + step : to;
+            int some = Math.max(1, (to - from) / PARTS / step) * step;
+            int next = some < to - from ? from + some : to;
             if (shares.compareAndSet(share, left, (long) next << 32 | to)) {
                 return (long) from << 32 | next;
             }

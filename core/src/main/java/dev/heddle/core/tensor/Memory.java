@@ -37,7 +37,7 @@ public final class Memory {
 
     /// Zeroed memory of `bytes` bytes that lives as long as `arena`.
     public static Storage allocate(Arena arena, long bytes) {
-        return of(arena.allocate(Math.max(bytes, ALIGNMENT), ALIGNMENT));
+        return of(HugePages.allocate(arena, Math.max(bytes, ALIGNMENT)));
     }
 
     /// A storage over a segment of native memory (a mapped file, say), which it keeps reachable.

@@ -28,7 +28,8 @@ class WorkersTest {
                 for (int grain : new int[] {0, 1, 2, 7, 64, 2000}) {
                     AtomicIntegerArray runs = new AtomicIntegerArray(n);
                     workers.forRange(n, grain, (from, to) -> {
-                        assertTrue(count == 1 || n <= grain || to - from <= Math.max(1, grain));
+                        assertTrue(count == 1 || to == n || (to - from) % Math.max(1, grain) == 0, "pieces are multiples of the grain");
+                        assertTrue(count == 1 || n <= grain || (to - from) * count <= n / 4 + count * Math.max(1, grain), "pieces are small");
                         assertTrue(count == 1 || from % Math.max(1, grain) == 0, "pieces start at multiples of the grain");
                         for (int i = from; i < to; i++) {
                             runs.incrementAndGet(i);
@@ -102,7 +103,7 @@ class WorkersTest {
             for (int bad = 0; bad < 100; bad++) {
                 int item = bad;
                 IllegalStateException thrown = assertThrows(IllegalStateException.class, () -> workers.forRange(100, 1, (from, to) -> {
-                    if (from == item) {
+                    if (from <= item && item < to) {
                         throw new IllegalStateException("item " + item);
                     }
                 }));

@@ -46,13 +46,13 @@ final class PackedWeights implements Storage {
         this.panels = panels;
     }
 
-    /// The tensor with these blocks as it was, and packed for products. Memory for the panels lives as long as the tensor.
+    /// The tensor with these blocks as it was, and packed for products.
     ///
     /// A tensor with a scale that is no finite number stays as it is.
-    static Tensor pack(Tensor w, PackedType type, Workers workers) {
+    static Tensor pack(Tensor w, PackedType type, Workers workers, PanelMemory allocator) {
         long bytes = type.panelBytes(w.columns());
         int panels = Math.ceilDiv(w.rows(), ROWS);
-        Storage memory = Memory.allocate(Arena.ofAuto(), bytes * panels);
+        Storage memory = allocator.take(bytes * panels);
         PackedWeights packed = new PackedWeights(w, type, memory);
         AtomicBoolean finite = new AtomicBoolean(true);
         workers.forRange(panels, 1, (from, to) -> {

@@ -34,6 +34,7 @@ public final class VectorMatrixProduct implements MatrixProduct {
     private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
     /// What the calling thread hands to all: activations rounded to integers.
     private final ThreadLocal<Scratch> shared = ThreadLocal.withInitial(Scratch::new);
+    private final PanelMemory panelMemory = new PanelMemory();
     private final ProductGradients gradients;
 
     public VectorMatrixProduct(Workers workers) {
@@ -233,7 +234,7 @@ public final class VectorMatrixProduct implements MatrixProduct {
     public Tensor prepared(Tensor w) {
         Optional<PackedType> type = PackedType.of(w.dtype());
         return type.isEmpty() || w.elements() == 0 || packed(w).isPresent() ? w
-                : PackedWeights.pack(w, type.get(), workers);
+                : PackedWeights.pack(w, type.get(), workers, panelMemory);
     }
 
     @Override
