@@ -1,5 +1,6 @@
 package dev.heddle.core.tensor;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -7,8 +8,11 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// Memory in pages of 2 MiB instead of 4 KiB, where the system gives them to those who ask (Linux with transparent huge
 /// pages at `madvise`, the usual setting, or `always`). Weights are read once a token from one end to the other; with small
@@ -28,6 +32,23 @@ public final class HugePages {
     public static MemorySegment allocate(Arena arena, long bytes) {
         return bytes < LEAST ? arena.allocate(bytes, Memory.ALIGNMENT)
                 : LinuxCalls.INSTANCE.flatMap(calls -> calls.map(arena, bytes)).orElseGet(() -> arena.allocate(bytes, Memory.ALIGNMENT));
+    }
+
+    /// Bytes that may be copied to large pages without crowding out others: half of what the system has left, and nothing
+    /// where it has no such pages.
+    public static long spare() {
+        try {
+            String setting = Files.readString(Path.of("/sys/kernel/mm/transparent_hugepage/enabled"));
+            if (setting.contains("[never]") || LinuxCalls.INSTANCE.isEmpty()) {
+                return 0;
+            }
+            try (Stream<String> lines = Files.lines(Path.of("/proc/meminfo"))) {
+                return lines.filter(line -> line.startsWith("MemAvailable:"))
+                        .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024 / 2).findFirst().orElse(0);
+            }
+        } catch (IOException | SecurityException e) {
+            return 0; // not Linux, or nobody says
+        }
     }
 
     /// Asks for large pages for a mapped file that is about to be read. They come as far as the system has not read it before.

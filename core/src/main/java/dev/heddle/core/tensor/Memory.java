@@ -155,8 +155,13 @@ public final class Memory {
         }
 
         @Override
+        public boolean isFile() {
+            return segment.isMapped() && segment.isReadOnly();
+        }
+
+        @Override
         public void unload(long offset, long bytes) {
-            if (segment.isMapped() && segment.isReadOnly()) {
+            if (isFile()) {
                 segment.asSlice(offset, bytes).unload();
             }
         }

@@ -25,6 +25,11 @@ public interface Storage {
     /// Size in bytes.
     long bytes();
 
+    /// Whether this is a file in memory, which the system reads and forgets as it likes.
+    default boolean isFile() {
+        return false;
+    }
+
     /// Says that bytes will hardly be read again: what the system can fetch back from a file need not stay in memory.
     default void unload(long offset, long bytes) {
     }

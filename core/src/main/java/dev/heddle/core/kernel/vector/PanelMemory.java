@@ -1,8 +1,10 @@
 package dev.heddle.core.kernel.vector;
 
+import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.HugePages;
 import dev.heddle.core.tensor.Memory;
 import dev.heddle.core.tensor.Storage;
+import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -12,9 +14,15 @@ final class PanelMemory {
     private static final long FIRST = 1 << 20;
     private static final long LARGEST = 64 << 20;
 
+    /// Bytes of a file from which on its weights are copied, and of a weight that is.
+    private static final long LARGE_FILE = 128 << 20;
+    private static final long LARGE_WEIGHT = 1 << 16;
+    private static final long PIECE = 1 << 20;
+
     private MemorySegment slab = MemorySegment.NULL;
     private long used;
     private long next = FIRST;
+    private long spare = -1;
 
     /// Zeroed memory of `bytes` bytes.
     synchronized Storage take(long bytes) {
@@ -27,5 +35,29 @@ final class PanelMemory {
         Storage part = Memory.of(slab.asSlice(used, whole));
         used += whole;
         return part;
+    }
+
+    /// These weights in large pages, if they lie in a large file and there is memory to spare; otherwise as they are. The
+    /// system keeps a file in large pages only if it has read it so.
+    Tensor copied(Tensor w, Workers workers) {
+        if (!w.storage().isFile() || w.storage().bytes() < LARGE_FILE || w.bytes() < LARGE_WEIGHT || !spend(w.bytes())) {
+            return w;
+        }
+        Storage copy = take(w.bytes());
+        workers.forRange((int) Math.ceilDiv(w.bytes(), PIECE), 1, (from, to) -> Memory.copy(copy.address() + from * PIECE,
+                w.address() + from * PIECE, Math.min(to * PIECE, w.bytes()) - from * PIECE));
+        w.storage().unload(w.offset(), w.bytes());
+        return Tensor.of(copy, 0, w.dtype(), w.shape());
+    }
+
+    private synchronized boolean spend(long bytes) {
+        if (spare < 0) {
+            spare = HugePages.spare();
+        }
+        if (spare < bytes) {
+            return false;
+        }
+        spare -= bytes;
+        return true;
     }
 }

@@ -232,9 +232,11 @@ public final class VectorMatrixProduct implements MatrixProduct {
 
     @Override
     public Tensor prepared(Tensor w) {
+        if (w.elements() == 0 || packed(w).isPresent()) {
+            return w;
+        }
         Optional<PackedType> type = PackedType.of(w.dtype());
-        return type.isEmpty() || w.elements() == 0 || packed(w).isPresent() ? w
-                : PackedWeights.pack(w, type.get(), workers, panelMemory);
+        return type.isPresent() ? PackedWeights.pack(w, type.get(), workers, panelMemory) : panelMemory.copied(w, workers);
     }
 
     @Override
