@@ -34,8 +34,8 @@ public final class HugePages {
                 : LinuxCalls.INSTANCE.flatMap(calls -> calls.map(arena, bytes)).orElseGet(() -> arena.allocate(bytes, Memory.ALIGNMENT));
     }
 
-    /// Bytes that may be copied to large pages without crowding out others: half of what the system has left, and nothing
-    /// where it has no such pages.
+    /// Bytes that may be copied to large pages without crowding out others: half of what the system, and the container if
+    /// there is one, has left; nothing where there are no such pages.
     public static long spare() {
         try {
             String setting = Files.readString(Path.of("/sys/kernel/mm/transparent_hugepage/enabled"));
@@ -43,12 +43,24 @@ public final class HugePages {
                 return 0;
             }
             try (Stream<String> lines = Files.lines(Path.of("/proc/meminfo"))) {
-                return lines.filter(line -> line.startsWith("MemAvailable:"))
-                        .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024 / 2).findFirst().orElse(0);
+                long available = lines.filter(line -> line.startsWith("MemAvailable:"))
+                        .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024).findFirst().orElse(0);
+                return Math.max(0, Math.min(available, Math.min(left("memory.max", "memory.current"),
+                        left("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes")))) / 2;
             }
-        } catch (IOException | SecurityException e) {
+        } catch (IOException | NumberFormatException e) {
             return 0; // not Linux, or nobody says
         }
+    }
+
+    /// What a control group leaves of its limit; the largest number if it has none.
+    private static long left(String limit, String usage) throws IOException {
+        Path folder = Path.of("/sys/fs/cgroup");
+        if (!Files.isReadable(folder.resolve(limit)) || !Files.isReadable(folder.resolve(usage))) {
+            return Long.MAX_VALUE;
+        }
+        String most = Files.readString(folder.resolve(limit)).strip();
+        return most.equals("max") ? Long.MAX_VALUE : Long.parseLong(most) - Long.parseLong(Files.readString(folder.resolve(usage)).strip());
     }
 
     /// Asks for large pages for a mapped file that is about to be read. They come as far as the system has not read it before.
