@@ -18,8 +18,8 @@ public interface MatrixProduct {
     /// Several products of the same rows in one fork: `y[k] = x · w[k]ᵀ`.
     void products(Tensor[] y, Tensor x, Tensor[] w);
 
-    /// These weights laid out once more as the products of these kernels read them fastest, or `w` itself where that gains
-    /// nothing. To everyone else the result is `w`: its elements lie where they lay.
+    /// These weights once more, as and where the products of these kernels read them fastest, or `w` itself where that gains
+    /// nothing. To everyone else the result is `w`: it has the same elements.
     ///
     /// @param w contiguous; must not be written to afterwards
     Tensor prepared(Tensor w);
