@@ -2,7 +2,9 @@ package dev.heddle.core.kernel.vector;
 
 import static dev.heddle.core.kernel.vector.Lanes.F;
 import static dev.heddle.core.tensor.Memory.ALL;
+import static dev.heddle.core.tensor.Memory.FLOAT;
 import static dev.heddle.core.tensor.Memory.ORDER;
+import static dev.heddle.core.tensor.Memory.USER;
 
 import dev.heddle.core.tensor.Memory;
 import jdk.incubator.vector.FloatVector;
@@ -70,6 +72,10 @@ final class BlockProduct {
     private static void two(long c0, long c1, long c2, long c3, boolean fresh, float f0, float f1, float f2, float f3, long a0,
             long a1, long a2, long a3, long aStep, long b, long bBytes, int depth) {
         long next = 4L * Lanes.COUNT;
+        c0 &= USER;
+        c1 &= USER;
+        c2 &= USER;
+        c3 &= USER;
         FloatVector s00 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, c0, ORDER).mul(f0);
         FloatVector s01 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, c0 + next, ORDER).mul(f0);
         FloatVector s10 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, c1, ORDER).mul(f1);
@@ -79,20 +85,20 @@ final class BlockProduct {
         FloatVector s30 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, c3, ORDER).mul(f3);
         FloatVector s31 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, c3 + next, ORDER).mul(f3);
         for (int k = 0; k < depth; k++) {
-            long bk = b + k * bBytes;
+            long bk = b + k * bBytes & USER;
             long ak = k * aStep;
             FloatVector b0 = FloatVector.fromMemorySegment(F, ALL, bk, ORDER);
             FloatVector b1 = FloatVector.fromMemorySegment(F, ALL, bk + next, ORDER);
-            FloatVector v = FloatVector.broadcast(F, Memory.f32(a0 + ak));
+            FloatVector v = FloatVector.broadcast(F, ALL.get(FLOAT, a0 + ak & USER));
             s00 = b0.fma(v, s00);
             s01 = b1.fma(v, s01);
-            v = FloatVector.broadcast(F, Memory.f32(a1 + ak));
+            v = FloatVector.broadcast(F, ALL.get(FLOAT, a1 + ak & USER));
             s10 = b0.fma(v, s10);
             s11 = b1.fma(v, s11);
-            v = FloatVector.broadcast(F, Memory.f32(a2 + ak));
+            v = FloatVector.broadcast(F, ALL.get(FLOAT, a2 + ak & USER));
             s20 = b0.fma(v, s20);
             s21 = b1.fma(v, s21);
-            v = FloatVector.broadcast(F, Memory.f32(a3 + ak));
+            v = FloatVector.broadcast(F, ALL.get(FLOAT, a3 + ak & USER));
             s30 = b0.fma(v, s30);
             s31 = b1.fma(v, s31);
         }
@@ -108,17 +114,21 @@ final class BlockProduct {
 
     private static void one(long c0, long c1, long c2, long c3, boolean fresh, float f0, float f1, float f2, float f3, long a0,
             long a1, long a2, long a3, long aStep, long b, long bBytes, int depth) {
+        c0 &= USER;
+        c1 &= USER;
+        c2 &= USER;
+        c3 &= USER;
         FloatVector s0 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, c0, ORDER).mul(f0);
         FloatVector s1 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, c1, ORDER).mul(f1);
         FloatVector s2 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, c2, ORDER).mul(f2);
         FloatVector s3 = fresh ? FloatVector.zero(F) : FloatVector.fromMemorySegment(F, ALL, c3, ORDER).mul(f3);
         for (int k = 0; k < depth; k++) {
-            FloatVector v = FloatVector.fromMemorySegment(F, ALL, b + k * bBytes, ORDER);
+            FloatVector v = FloatVector.fromMemorySegment(F, ALL, b + k * bBytes & USER, ORDER);
             long ak = k * aStep;
-            s0 = v.fma(FloatVector.broadcast(F, Memory.f32(a0 + ak)), s0);
-            s1 = v.fma(FloatVector.broadcast(F, Memory.f32(a1 + ak)), s1);
-            s2 = v.fma(FloatVector.broadcast(F, Memory.f32(a2 + ak)), s2);
-            s3 = v.fma(FloatVector.broadcast(F, Memory.f32(a3 + ak)), s3);
+            s0 = v.fma(FloatVector.broadcast(F, ALL.get(FLOAT, a0 + ak & USER)), s0);
+            s1 = v.fma(FloatVector.broadcast(F, ALL.get(FLOAT, a1 + ak & USER)), s1);
+            s2 = v.fma(FloatVector.broadcast(F, ALL.get(FLOAT, a2 + ak & USER)), s2);
+            s3 = v.fma(FloatVector.broadcast(F, ALL.get(FLOAT, a3 + ak & USER)), s3);
         }
         s0.intoMemorySegment(ALL, c0, ORDER);
         s1.intoMemorySegment(ALL, c1, ORDER);

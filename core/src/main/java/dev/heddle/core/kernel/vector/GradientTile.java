@@ -2,7 +2,9 @@ package dev.heddle.core.kernel.vector;
 
 import static dev.heddle.core.kernel.vector.Lanes.F;
 import static dev.heddle.core.tensor.Memory.ALL;
+import static dev.heddle.core.tensor.Memory.FLOAT;
 import static dev.heddle.core.tensor.Memory.ORDER;
+import static dev.heddle.core.tensor.Memory.USER;
 
 import dev.heddle.core.tensor.Memory;
 import jdk.incubator.vector.FloatVector;
@@ -25,6 +27,10 @@ final class GradientTile {
     static void add(long c0, long c1, long c2, long c3, long a0, long a1, long a2, long a3, long aBytes, long b, long bBytes,
             int n) {
         long step = 4L * Lanes.COUNT;
+        c0 &= USER;
+        c1 &= USER;
+        c2 &= USER;
+        c3 &= USER;
         FloatVector s00 = FloatVector.fromMemorySegment(F, ALL, c0, ORDER);
         FloatVector s01 = FloatVector.fromMemorySegment(F, ALL, c0 + step, ORDER);
         FloatVector s02 = FloatVector.fromMemorySegment(F, ALL, c0 + 2 * step, ORDER);
@@ -42,28 +48,28 @@ final class GradientTile {
         FloatVector s32 = FloatVector.fromMemorySegment(F, ALL, c3 + 2 * step, ORDER);
         FloatVector s33 = FloatVector.fromMemorySegment(F, ALL, c3 + 3 * step, ORDER);
         for (int k = 0; k < n; k++) {
-            long at = b + bBytes * k;
+            long at = b + bBytes * k & USER;
             FloatVector b0 = FloatVector.fromMemorySegment(F, ALL, at, ORDER);
             FloatVector b1 = FloatVector.fromMemorySegment(F, ALL, at + step, ORDER);
             FloatVector b2 = FloatVector.fromMemorySegment(F, ALL, at + 2 * step, ORDER);
             FloatVector b3 = FloatVector.fromMemorySegment(F, ALL, at + 3 * step, ORDER);
             long ka = aBytes * k;
-            FloatVector a = FloatVector.broadcast(F, Memory.f32(a0 + ka));
+            FloatVector a = FloatVector.broadcast(F, ALL.get(FLOAT, a0 + ka & USER));
             s00 = b0.fma(a, s00);
             s01 = b1.fma(a, s01);
             s02 = b2.fma(a, s02);
             s03 = b3.fma(a, s03);
-            a = FloatVector.broadcast(F, Memory.f32(a1 + ka));
+            a = FloatVector.broadcast(F, ALL.get(FLOAT, a1 + ka & USER));
             s10 = b0.fma(a, s10);
             s11 = b1.fma(a, s11);
             s12 = b2.fma(a, s12);
             s13 = b3.fma(a, s13);
-            a = FloatVector.broadcast(F, Memory.f32(a2 + ka));
+            a = FloatVector.broadcast(F, ALL.get(FLOAT, a2 + ka & USER));
             s20 = b0.fma(a, s20);
             s21 = b1.fma(a, s21);
             s22 = b2.fma(a, s22);
             s23 = b3.fma(a, s23);
-            a = FloatVector.broadcast(F, Memory.f32(a3 + ka));
+            a = FloatVector.broadcast(F, ALL.get(FLOAT, a3 + ka & USER));
             s30 = b0.fma(a, s30);
             s31 = b1.fma(a, s31);
             s32 = b2.fma(a, s32);
@@ -90,13 +96,14 @@ final class GradientTile {
     /// The same for one row.
     static void addOne(long c, long a, long aBytes, long b, long bBytes, int n) {
         long step = 4L * Lanes.COUNT;
+        c &= USER;
         FloatVector s0 = FloatVector.fromMemorySegment(F, ALL, c, ORDER);
         FloatVector s1 = FloatVector.fromMemorySegment(F, ALL, c + step, ORDER);
         FloatVector s2 = FloatVector.fromMemorySegment(F, ALL, c + 2 * step, ORDER);
         FloatVector s3 = FloatVector.fromMemorySegment(F, ALL, c + 3 * step, ORDER);
         for (int k = 0; k < n; k++) {
-            long at = b + bBytes * k;
-            FloatVector v = FloatVector.broadcast(F, Memory.f32(a + aBytes * k));
+            long at = b + bBytes * k & USER;
+            FloatVector v = FloatVector.broadcast(F, ALL.get(FLOAT, a + aBytes * k & USER));
             s0 = FloatVector.fromMemorySegment(F, ALL, at, ORDER).fma(v, s0);
             s1 = FloatVector.fromMemorySegment(F, ALL, at + step, ORDER).fma(v, s1);
             s2 = FloatVector.fromMemorySegment(F, ALL, at + 2 * step, ORDER).fma(v, s2);

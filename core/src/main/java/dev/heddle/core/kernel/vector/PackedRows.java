@@ -2,7 +2,6 @@ package dev.heddle.core.kernel.vector;
 
 import static dev.heddle.core.kernel.vector.Lanes.F;
 import static dev.heddle.core.kernel.vector.Lanes.I;
-import static dev.heddle.core.kernel.vector.PackedType.CHUNK;
 import static dev.heddle.core.kernel.vector.PackedWeights.ROWS;
 import static dev.heddle.core.kernel.vector.PackedWeights.STEP;
 import static dev.heddle.core.tensor.Memory.ALL;
@@ -40,8 +39,8 @@ final class PackedRows {
             FloatVector.zero(F).intoMemorySegment(ALL, sums + STEP * i & USER, ORDER);
         }
         int blocks = inner / 32;
-        for (int b = 0; b < blocks; b += CHUNK) {
-            int some = Math.min(CHUNK, blocks - b);
+        for (int b = 0; b < blocks; b += type.chunk()) {
+            int some = Math.min(type.chunk(), blocks - b);
             long words = panel + type.scaleBytes(some);
             PackedScales.expand(type, scales, minima, panel, some);
             for (int t = 0; t < tokens; t++) {

@@ -36,7 +36,7 @@ final class PackedScales {
     /// @param from  the row's first block of the chunk
     static void pack(PackedType type, long to, int row, long from, int blocks) {
         switch (type) {
-            case Q4_0, Q5_0 -> halves(to + 2L * row, from, type.dtype().blockBytes(), blocks);
+            case Q8_0, Q4_0, Q5_0 -> halves(to + 2L * row, from, type.dtype().blockBytes(), blocks);
             case Q4_1, Q5_1 -> {
                 halves(to + 2L * row, from, type.dtype().blockBytes(), blocks);
                 halves(to + 2L * ROWS * blocks + 2L * row, from + 2, type.dtype().blockBytes(), blocks);
@@ -74,7 +74,7 @@ final class PackedScales {
     /// Whether the half-precision numbers of a block are neither infinite nor NaN, as [#expand] wants them.
     static boolean areFinite(PackedType type, long block) {
         return switch (type) {
-            case Q4_0, Q5_0 -> isFinite(block);
+            case Q8_0, Q4_0, Q5_0 -> isFinite(block);
             case Q4_1, Q5_1, Q4_K, Q5_K -> isFinite(block) && isFinite(block + 2);
             case Q3_K -> isFinite(block + 108);
             case Q6_K -> isFinite(block + 208);

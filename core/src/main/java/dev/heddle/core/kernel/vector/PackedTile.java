@@ -2,7 +2,6 @@ package dev.heddle.core.kernel.vector;
 
 import static dev.heddle.core.kernel.vector.Lanes.F;
 import static dev.heddle.core.kernel.vector.Lanes.I;
-import static dev.heddle.core.kernel.vector.PackedType.CHUNK;
 import static dev.heddle.core.kernel.vector.PackedWeights.S;
 import static dev.heddle.core.kernel.vector.PackedWeights.STEP;
 import static dev.heddle.core.tensor.Memory.ALL;
@@ -48,8 +47,8 @@ final class PackedTile {
     /// Unpacks a panel.
     static void unpack(PackedType type, long to, long panel, int inner) {
         int blocks = inner / 32;
-        for (int b = 0; b < blocks; b += CHUNK) {
-            int some = Math.min(CHUNK, blocks - b);
+        for (int b = 0; b < blocks; b += type.chunk()) {
+            int some = Math.min(type.chunk(), blocks - b);
             long groups = 2 * STEP * (b * 32 / type.group());
             PackedScales.expand(type, to + scalesAt(inner) + groups, to + minimaAt(inner) + groups, panel, some);
             long integers = to + 32 * STEP * b;

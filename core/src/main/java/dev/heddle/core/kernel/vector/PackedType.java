@@ -7,18 +7,20 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /// The types of blocks that [PackedWeights] packs: an element is scale·(n − centre) + minimum, with n of some bits and
-/// centre half of what they reach.
+/// centre half of what they reach; n of eight bits have a sign, and no centre.
 ///
 /// A panel of [PackedWeights#ROWS] rows is a sequence of chunks of up to eight blocks of 32 elements. A chunk is its scales
 /// ([PackedScales]), then for each block as many words as n has bits: a vector of 16-bit numbers for each half of the rows.
+/// With eight bits a chunk is one block, and its words are those of [Bytes8].
 enum PackedType {
+    Q8_0(DType.Q8_0, 8, Scales.HALF),
     Q4_0(DType.Q4_0, 4, Scales.HALF), Q4_1(DType.Q4_1, 4, Scales.HALF_AND_MINIMUM),
     Q5_0(DType.Q5_0, 5, Scales.HALF), Q5_1(DType.Q5_1, 5, Scales.HALF_AND_MINIMUM),
     Q3_K(DType.Q3_K, 3, Scales.BYTE_PER_16), Q4_K(DType.Q4_K, 4, Scales.BYTES_PER_32),
     Q5_K(DType.Q5_K, 5, Scales.BYTES_PER_32), Q6_K(DType.Q6_K, 6, Scales.BYTE_PER_16);
 
-    /// Blocks of a chunk.
-    static final int CHUNK = 8;
+    /// Most blocks of a chunk.
+    private static final int CHUNK = 8;
 
     /// How the groups of elements that have a scale of their own store it.
     enum Scales {
@@ -56,6 +58,11 @@ enum PackedType {
         return bits;
     }
 
+    /// Whether products round activations to integers ([Int8Rows]).
+    boolean roundsActivations() {
+        return bits < 8;
+    }
+
     int centre() {
         return 1 << bits - 1;
     }
@@ -71,6 +78,11 @@ enum PackedType {
 
     boolean hasMinima() {
         return scales == Scales.HALF_AND_MINIMUM || scales == Scales.BYTES_PER_32;
+    }
+
+    /// Blocks of a chunk; the last of a panel may have fewer.
+    int chunk() {
+        return bits == 8 ? 1 : CHUNK;
     }
 
     /// Bytes of the scales of a chunk of `blocks` blocks.
@@ -91,7 +103,7 @@ enum PackedType {
     /// Bytes of a panel of rows of `inner` elements.
     long panelBytes(int inner) {
         int blocks = inner / 32;
-        int last = blocks % CHUNK;
-        return blocks / CHUNK * chunkBytes(CHUNK) + (last == 0 ? 0 : chunkBytes(last));
+        int last = blocks % chunk();
+        return blocks / chunk() * chunkBytes(chunk()) + (last == 0 ? 0 : chunkBytes(last));
     }
 }

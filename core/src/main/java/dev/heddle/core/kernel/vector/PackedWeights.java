@@ -19,7 +19,8 @@ import jdk.incubator.vector.VectorSpecies;
 /// the elements of even or of odd numbers, at most 32512 in magnitude, and may do so modulo 2¹⁶ as Σ n·q − centre·Σq. In
 /// floating point an output adds up its groups one after the other: sum = fma(S, scale·e, sum), and where the type has minima
 /// sum = fma(minimum + centre·scale, e·Σq, sum) with S of n − centre. Every product with these weights, of few rows
-/// ([PackedRows]) or many ([PackedTile]), holds to that order.
+/// ([PackedRows]) or many ([PackedTile]), holds to that order. Weights of eight bits are multiplied by activations that are
+/// not rounded, in the order of [Bytes8].
 ///
 /// To all others this is the storage of the blocks themselves.
 final class PackedWeights implements Storage {
@@ -52,7 +53,7 @@ final class PackedWeights implements Storage {
     static Tensor pack(Tensor w, PackedType type, Workers workers, PanelMemory allocator) {
         long bytes = type.panelBytes(w.columns());
         int panels = Math.ceilDiv(w.rows(), ROWS);
-        Storage memory = allocator.take(bytes * panels);
+        Storage memory = allocator.take(bytes * panels + Lanes.B.length()); // the last vector of bytes may be wider than what is left
         PackedWeights packed = new PackedWeights(w, type, memory);
         AtomicBoolean finite = new AtomicBoolean(true);
         workers.forRange(panels, 1, (from, to) -> {
@@ -88,11 +89,12 @@ final class PackedWeights implements Storage {
     private void row(long panel, int row, long from, long integers) {
         BlockIntegers.read(type, integers, from, inner);
         int blocks = inner / 32;
-        for (int b = 0; b < blocks; b += PackedType.CHUNK) {
-            int some = Math.min(PackedType.CHUNK, blocks - b);
+        for (int b = 0; b < blocks; b += type.chunk()) {
+            int some = Math.min(type.chunk(), blocks - b);
             PackedScales.pack(type, panel, row, from, some);
             long words = panel + type.scaleBytes(some) + 4L * row;
             switch (type.bits()) {
+                case 8 -> Bytes8.pack(panel + Bytes8.SCALES + row, integers + 32L * b, some);
                 case 3 -> Words3.pack(words, integers + 32L * b, some);
                 case 4 -> Words4.pack(words, integers + 32L * b, some);
                 case 5 -> Words5.pack(words, integers + 32L * b, some);

@@ -24,10 +24,6 @@ final class RowsQuantized {
     /// y[o] = Σ_i x[i] · w[o,i] for `rows` rows of `rowBytes` bytes from `w`, each expanded to f32 in `scratch`, which
     /// stays in the first-level cache.
     static void one(DType type, long y, long x, long w, long rowBytes, int rows, int inner, long scratch) {
-        if (type == DType.Q8_0) {
-            RowsQ8.one(y, x, w, rowBytes, rows, inner);
-            return;
-        }
         for (int o = 0; o < rows; o++) {
             unpack(type, scratch, w + o * rowBytes, inner);
             dot(y + 4L * o, x, scratch, inner);

@@ -96,7 +96,7 @@ public final class VectorMatrixProduct implements MatrixProduct {
     private long rounded(Tensor x, Tensor... weights) {
         boolean wanted = false;
         for (Tensor w : weights) {
-            wanted |= packed(w).isPresent();
+            wanted |= packed(w).filter(packed -> packed.type().roundsActivations()).isPresent();
         }
         if (!wanted) {
             return 0;
@@ -129,12 +129,11 @@ public final class VectorMatrixProduct implements MatrixProduct {
         int tokens = x.rows();
         Optional<PackedWeights> packed = packed(w);
         if (packed.isPresent()) {
-            integers(y, rounded, packed.get(), w, from, to);
-            return;
-        }
-        if (w.dtype() == DType.Q8_0 && tokens > 1 && tokens <= BatchQ8.MOST && BatchQ8.fits()) {
-            BatchQ8.product(y.address() + 4L * from, y.rowBytes(), x.address(), x.rowBytes(), tokens, w.address(from), w.rowBytes(),
-                    to - from, x.columns(), scratch.get().address(BatchQ8.scratchBytes()));
+            if (packed.get().type().roundsActivations()) {
+                integers(y, rounded, packed.get(), w, from, to);
+            } else {
+                floats(y, x, packed.get(), w, from, to);
+            }
             return;
         }
         boolean quantized = w.dtype().isQuantized();
@@ -198,6 +197,34 @@ public final class VectorMatrixProduct implements MatrixProduct {
             }
             if (tiled < tokens) {
                 PackedRows.product(type, y.address(tiled) + 4L * from, y.rowBytes(), rounded + bytes * tiled, bytes, tokens - tiled,
+                        panel, skip, rows, inner, memory);
+            }
+            from += rows;
+        }
+    }
+
+    /// The same with packed weights that are multiplied in f32.
+    private void floats(Tensor y, Tensor x, PackedWeights packed, Tensor w, int from, int to) {
+        int tokens = y.rows();
+        int inner = w.columns();
+        int first = packed.firstRow(w);
+        int last = tokens % PackedFloatTile.TOKENS;
+        int tiled = tokens < PackedFloatTile.TOKENS ? 0 : last < PackedFloatRows.TOKENS ? tokens - last : tokens;
+        long memory = scratch.get().address(PackedFloatRows.SCRATCH + (tiled > 0 ? PackedFloatTile.bytes(inner) : 0));
+        long unpacked = memory + PackedFloatRows.SCRATCH;
+        while (from < to) {
+            int skip = (first + from) % PackedWeights.ROWS;
+            int rows = Math.min(PackedWeights.ROWS - skip, to - from);
+            long panel = packed.panel((first + from) / PackedWeights.ROWS);
+            if (tiled > 0) {
+                Bytes8.unpack(unpacked, panel, inner / 32);
+            }
+            for (int t = 0; t < tiled; t += PackedFloatTile.TOKENS) {
+                PackedFloatTile.product(y.address(t) + 4L * from, y.rowBytes(), x.address(t), x.rowBytes(),
+                        Math.min(PackedFloatTile.TOKENS, tokens - t), unpacked, skip, rows, inner);
+            }
+            if (tiled < tokens) {
+                PackedFloatRows.product(y.address(tiled) + 4L * from, y.rowBytes(), x.address(tiled), x.rowBytes(), tokens - tiled,
                         panel, skip, rows, inner, memory);
             }
             from += rows;
