@@ -34,22 +34,27 @@ public final class HugePages {
                 : LinuxCalls.INSTANCE.flatMap(calls -> calls.map(arena, bytes)).orElseGet(() -> arena.allocate(bytes, Memory.ALIGNMENT));
     }
 
-    /// Bytes that may be copied to large pages without crowding out others: half of what the system, and the container if
-    /// there is one, has left; nothing where there are no such pages.
-    public static long spare() {
+    /// Whether the system gives such pages.
+    public static boolean exist() {
         try {
-            String setting = Files.readString(Path.of("/sys/kernel/mm/transparent_hugepage/enabled"));
-            if (setting.contains("[never]") || LinuxCalls.INSTANCE.isEmpty()) {
-                return 0;
-            }
+            return !Files.readString(Path.of("/sys/kernel/mm/transparent_hugepage/enabled")).contains("[never]")
+                    && LinuxCalls.INSTANCE.isPresent();
+        } catch (IOException e) {
+            return false; // not Linux
+        }
+    }
+
+    /// Bytes that the system, and the container if there is one, has left; the largest number where nobody says.
+    public static long available() {
+        try {
             try (Stream<String> lines = Files.lines(Path.of("/proc/meminfo"))) {
                 long available = lines.filter(line -> line.startsWith("MemAvailable:"))
                         .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024).findFirst().orElse(0);
                 return Math.max(0, Math.min(available, Math.min(left("memory.max", "memory.current"),
-                        left("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes")))) / 2;
+                        left("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"))));
             }
         } catch (IOException | NumberFormatException e) {
-            return 0; // not Linux, or nobody says
+            return Long.MAX_VALUE; // not Linux
         }
     }
 

@@ -64,17 +64,25 @@ final class PackedFloatRows {
                 long v = x + 128L * b + 4L * i & USER;
                 long at = block + BYTES + (long) ROWS * i & USER;
                 FloatVector e = FloatVector.broadcast(F, ALL.get(FLOAT, v));
-                p0 = ((FloatVector) ByteVector.fromMemorySegment(B, ALL, at, ORDER).convertShape(VectorOperators.B2F, F, 0)).fma(e, p0);
-                p1 = ((FloatVector) ByteVector.fromMemorySegment(B, ALL, at + COUNT, ORDER).convertShape(VectorOperators.B2F, F, 0)).fma(e, p1);
+                p0 = ((FloatVector) ByteVector.fromMemorySegment(B, ALL, at, ORDER)
+                        .convertShape(VectorOperators.B2F, F, 0)).fma(e, p0);
+                p1 = ((FloatVector) ByteVector.fromMemorySegment(B, ALL, at + COUNT, ORDER)
+                        .convertShape(VectorOperators.B2F, F, 0)).fma(e, p1);
                 e = FloatVector.broadcast(F, ALL.get(FLOAT, v + 4));
-                p0 = ((FloatVector) ByteVector.fromMemorySegment(B, ALL, at + ROWS, ORDER).convertShape(VectorOperators.B2F, F, 0)).fma(e, p0);
-                p1 = ((FloatVector) ByteVector.fromMemorySegment(B, ALL, at + ROWS + COUNT, ORDER).convertShape(VectorOperators.B2F, F, 0)).fma(e, p1);
+                p0 = ((FloatVector) ByteVector.fromMemorySegment(B, ALL, at + ROWS, ORDER)
+                        .convertShape(VectorOperators.B2F, F, 0)).fma(e, p0);
+                p1 = ((FloatVector) ByteVector.fromMemorySegment(B, ALL, at + ROWS + COUNT, ORDER)
+                        .convertShape(VectorOperators.B2F, F, 0)).fma(e, p1);
                 e = FloatVector.broadcast(F, ALL.get(FLOAT, v + 8));
-                p0 = ((FloatVector) ByteVector.fromMemorySegment(B, ALL, at + 2 * ROWS, ORDER).convertShape(VectorOperators.B2F, F, 0)).fma(e, p0);
-                p1 = ((FloatVector) ByteVector.fromMemorySegment(B, ALL, at + 2 * ROWS + COUNT, ORDER).convertShape(VectorOperators.B2F, F, 0)).fma(e, p1);
+                p0 = ((FloatVector) ByteVector.fromMemorySegment(B, ALL, at + 2 * ROWS, ORDER)
+                        .convertShape(VectorOperators.B2F, F, 0)).fma(e, p0);
+                p1 = ((FloatVector) ByteVector.fromMemorySegment(B, ALL, at + 2 * ROWS + COUNT, ORDER)
+                        .convertShape(VectorOperators.B2F, F, 0)).fma(e, p1);
                 e = FloatVector.broadcast(F, ALL.get(FLOAT, v + 12));
-                p0 = ((FloatVector) ByteVector.fromMemorySegment(B, ALL, at + 3 * ROWS, ORDER).convertShape(VectorOperators.B2F, F, 0)).fma(e, p0);
-                p1 = ((FloatVector) ByteVector.fromMemorySegment(B, ALL, at + 3 * ROWS + COUNT, ORDER).convertShape(VectorOperators.B2F, F, 0)).fma(e, p1);
+                p0 = ((FloatVector) ByteVector.fromMemorySegment(B, ALL, at + 3 * ROWS, ORDER)
+                        .convertShape(VectorOperators.B2F, F, 0)).fma(e, p0);
+                p1 = ((FloatVector) ByteVector.fromMemorySegment(B, ALL, at + 3 * ROWS + COUNT, ORDER)
+                        .convertShape(VectorOperators.B2F, F, 0)).fma(e, p1);
             }
             s0 = half(block).fma(p0, s0);
             s1 = half(block + 2 * COUNT).fma(p1, s1);
@@ -104,8 +112,10 @@ final class PackedFloatRows {
             for (int i = 0; i < 32; i++) {
                 long v = 128L * b + 4L * i;
                 long at = block + (long) ROWS * i & USER;
-                FloatVector a = (FloatVector) ByteVector.fromMemorySegment(B, ALL, at + BYTES, ORDER).convertShape(VectorOperators.B2F, F, 0);
-                FloatVector c = (FloatVector) ByteVector.fromMemorySegment(B, ALL, at + BYTES + COUNT, ORDER).convertShape(VectorOperators.B2F, F, 0);
+                FloatVector a = (FloatVector) ByteVector.fromMemorySegment(B, ALL, at + BYTES, ORDER)
+                        .convertShape(VectorOperators.B2F, F, 0);
+                FloatVector c = (FloatVector) ByteVector.fromMemorySegment(B, ALL, at + BYTES + COUNT, ORDER)
+                        .convertShape(VectorOperators.B2F, F, 0);
                 FloatVector e = FloatVector.broadcast(F, ALL.get(FLOAT, x0 + v & USER));
                 p00 = a.fma(e, p00);
                 p01 = c.fma(e, p01);
@@ -149,8 +159,10 @@ final class PackedFloatRows {
             for (int i = 0; i < 32; i++) {
                 long v = 128L * b + 4L * i;
                 long at = block + (long) ROWS * i & USER;
-                FloatVector a = (FloatVector) ByteVector.fromMemorySegment(B, ALL, at + BYTES, ORDER).convertShape(VectorOperators.B2F, F, 0);
-                FloatVector c = (FloatVector) ByteVector.fromMemorySegment(B, ALL, at + BYTES + COUNT, ORDER).convertShape(VectorOperators.B2F, F, 0);
+                FloatVector a = (FloatVector) ByteVector.fromMemorySegment(B, ALL, at + BYTES, ORDER)
+                        .convertShape(VectorOperators.B2F, F, 0);
+                FloatVector c = (FloatVector) ByteVector.fromMemorySegment(B, ALL, at + BYTES + COUNT, ORDER)
+                        .convertShape(VectorOperators.B2F, F, 0);
                 FloatVector e = FloatVector.broadcast(F, ALL.get(FLOAT, x0 + v & USER));
                 p00 = a.fma(e, p00);
                 p01 = c.fma(e, p01);

@@ -1,18 +1,14 @@
 package dev.heddle.core.kernel.vector;
 
 import static dev.heddle.core.kernel.vector.Lanes.F;
-import static dev.heddle.core.kernel.vector.Lanes.I;
 import static dev.heddle.core.kernel.vector.PackedWeights.ROWS;
 import static dev.heddle.core.kernel.vector.PackedWeights.STEP;
 import static dev.heddle.core.tensor.Memory.ALL;
-import static dev.heddle.core.tensor.Memory.FLOAT;
 import static dev.heddle.core.tensor.Memory.ORDER;
 import static dev.heddle.core.tensor.Memory.USER;
 
 import dev.heddle.core.tensor.Memory;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 
 /// Products of few activation rows with a panel of packed weights, in the order of [PackedWeights].
 final class PackedRows {
@@ -55,9 +51,10 @@ final class PackedRows {
                 }
                 long e = row + Int8Rows.scalesAt(inner) + 4L * b;
                 if (type.hasMinima()) {
-                    addWithMinima(sums + 2 * STEP * t, scratch, scales, minima, e, row + Int8Rows.totalsAt(inner) + 4L * b, some);
+                    GroupSums.addWithMinima(sums + 2 * STEP * t, scratch, 2 * STEP, scales, minima, e,
+                            row + Int8Rows.totalsAt(inner) + 4L * b, some);
                 } else {
-                    add(sums + 2 * STEP * t, scratch, scales, e, some * 32 / type.group(), 32 / type.group() - 1);
+                    GroupSums.add(sums + 2 * STEP * t, scratch, 2 * STEP, scales, e, some * 32 / type.group(), 32 / type.group() - 1);
                 }
             }
             panel += type.chunkBytes(some);
@@ -65,53 +62,5 @@ final class PackedRows {
         for (int t = 0; t < tokens; t++) {
             Memory.copy(y + t * yBytes, sums + 2 * STEP * t + 4L * skip, 4L * rows);
         }
-    }
-
-    /// sum = fma(S, scale·e, sum) for each group, of which 2^`shift` share an e.
-    private static void add(long sums, long integers, long scales, long e, int groups, int shift) {
-        sums &= USER;
-        FloatVector sum0 = FloatVector.fromMemorySegment(F, ALL, sums, ORDER);
-        FloatVector sum1 = FloatVector.fromMemorySegment(F, ALL, sums + STEP, ORDER);
-        for (int g = 0; g < groups; g++) {
-            long from = integers + 2 * STEP * g & USER;
-            long scale = scales + 2 * STEP * g & USER;
-            FloatVector s = FloatVector.broadcast(F, ALL.get(FLOAT, e + 4L * (g >> shift) & USER));
-            IntVector v = IntVector.fromMemorySegment(I, ALL, from, ORDER);
-            IntVector u = IntVector.fromMemorySegment(I, ALL, from + STEP, ORDER);
-            v = v.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16).add(v.lanewise(VectorOperators.ASHR, 16));
-            u = u.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16).add(u.lanewise(VectorOperators.ASHR, 16));
-            sum0 = ((FloatVector) v.convert(VectorOperators.I2F, 0))
-                    .fma(FloatVector.fromMemorySegment(F, ALL, scale, ORDER).mul(s), sum0);
-            sum1 = ((FloatVector) u.convert(VectorOperators.I2F, 0))
-                    .fma(FloatVector.fromMemorySegment(F, ALL, scale + STEP, ORDER).mul(s), sum1);
-        }
-        sum0.intoMemorySegment(ALL, sums, ORDER);
-        sum1.intoMemorySegment(ALL, sums + STEP, ORDER);
-    }
-
-    /// sum = fma(minimum, e·Σq, fma(S, scale·e, sum)) for each group of 32.
-    private static void addWithMinima(long sums, long integers, long scales, long minima, long e, long totals, int groups) {
-        sums &= USER;
-        FloatVector sum0 = FloatVector.fromMemorySegment(F, ALL, sums, ORDER);
-        FloatVector sum1 = FloatVector.fromMemorySegment(F, ALL, sums + STEP, ORDER);
-        for (int g = 0; g < groups; g++) {
-            long from = integers + 2 * STEP * g & USER;
-            long scale = scales + 2 * STEP * g & USER;
-            long minimum = minima + 2 * STEP * g & USER;
-            FloatVector s = FloatVector.broadcast(F, ALL.get(FLOAT, e + 4L * g & USER));
-            FloatVector total = FloatVector.broadcast(F, ALL.get(FLOAT, totals + 4L * g & USER));
-            IntVector v = IntVector.fromMemorySegment(I, ALL, from, ORDER);
-            IntVector u = IntVector.fromMemorySegment(I, ALL, from + STEP, ORDER);
-            v = v.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16).add(v.lanewise(VectorOperators.ASHR, 16));
-            u = u.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16).add(u.lanewise(VectorOperators.ASHR, 16));
-            sum0 = ((FloatVector) v.convert(VectorOperators.I2F, 0))
-                    .fma(FloatVector.fromMemorySegment(F, ALL, scale, ORDER).mul(s), sum0);
-            sum1 = ((FloatVector) u.convert(VectorOperators.I2F, 0))
-                    .fma(FloatVector.fromMemorySegment(F, ALL, scale + STEP, ORDER).mul(s), sum1);
-            sum0 = FloatVector.fromMemorySegment(F, ALL, minimum, ORDER).fma(total, sum0);
-            sum1 = FloatVector.fromMemorySegment(F, ALL, minimum + STEP, ORDER).fma(total, sum1);
-        }
-        sum0.intoMemorySegment(ALL, sums, ORDER);
-        sum1.intoMemorySegment(ALL, sums + STEP, ORDER);
     }
 }

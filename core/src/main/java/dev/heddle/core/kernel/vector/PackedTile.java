@@ -1,20 +1,16 @@
 package dev.heddle.core.kernel.vector;
 
-import static dev.heddle.core.kernel.vector.Lanes.F;
 import static dev.heddle.core.kernel.vector.Lanes.I;
 import static dev.heddle.core.kernel.vector.PackedWeights.S;
 import static dev.heddle.core.kernel.vector.PackedWeights.STEP;
 import static dev.heddle.core.tensor.Memory.ALL;
-import static dev.heddle.core.tensor.Memory.FLOAT;
 import static dev.heddle.core.tensor.Memory.INT;
 import static dev.heddle.core.tensor.Memory.ORDER;
 import static dev.heddle.core.tensor.Memory.USER;
 
 import dev.heddle.core.tensor.Memory;
-import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
-import jdk.incubator.vector.VectorOperators;
 
 /// Products of many activation rows with a panel of packed weights, in the order of [PackedWeights].
 ///
@@ -25,6 +21,9 @@ final class PackedTile {
     /// Activation rows of a tile.
     static final int TOKENS = 6;
 
+    /// Groups whose integers are computed at a time: they stay in the first-level cache.
+    private static final int GROUPS = 8;
+
     /// Bytes of a tile's vectors.
     private static final long TILE = 2 * TOKENS * STEP;
 
@@ -33,7 +32,7 @@ final class PackedTile {
 
     /// Bytes of an unpacked panel with rows of `inner` elements, and of the scratch memory behind it.
     static long bytes(int inner) {
-        return minimaAt(inner) + inner / 16 * 2 * STEP + 2 * TILE;
+        return minimaAt(inner) + inner / 16 * 2 * STEP + (1 + GROUPS) * TILE;
     }
 
     private static long scalesAt(int inner) {
@@ -73,21 +72,26 @@ final class PackedTile {
         long x3 = x + Math.min(3, tokens - 1) * xBytes;
         long x4 = x + Math.min(4, tokens - 1) * xBytes;
         long x5 = x + Math.min(5, tokens - 1) * xBytes;
-        long scales = panel + scalesAt(inner);
-        long minima = panel + minimaAt(inner);
-        long sums = panel + bytes(inner) - 2 * TILE;
+        long sums = panel + bytes(inner) - TILE * (1 + GROUPS);
         long integers = sums + TILE;
         ALL.asSlice(sums, TILE).fill((byte) 0);
         int group = type.group();
-        for (int g = 0; g < inner / group; g++) {
+        int pairs = group / 2;
+        int shift = 32 / group - 1;
+        for (int g = 0; g < inner / group; g += GROUPS) {
+            int some = Math.min(GROUPS, inner / group - g);
             long at = 2L * group * g;
-            long e = x + 4L * (g * group / 32);
-            group(integers, panel + group * STEP * g, x + at, x1 + at, x2 + at, x3 + at, x4 + at, x5 + at, group / 2);
-            if (type.hasMinima()) {
-                addWithMinima(sums, integers, scales + 2 * STEP * g, minima + 2 * STEP * g, e + Int8Rows.scalesAt(inner),
-                        e + Int8Rows.totalsAt(inner), xBytes, tokens);
-            } else {
-                add(sums, integers, scales + 2 * STEP * g, e + Int8Rows.scalesAt(inner), xBytes, tokens);
+            groups(integers, panel + group * STEP * g, x + at, x1 + at, x2 + at, x3 + at, x4 + at, x5 + at, some, pairs);
+            long scales = panel + scalesAt(inner) + 2 * STEP * g;
+            long e = x + 4L * (g >> shift);
+            for (int t = 0; t < tokens; t++) {
+                long row = e + xBytes * t;
+                if (type.hasMinima()) {
+                    GroupSums.addWithMinima(sums + 2 * STEP * t, integers + 2 * STEP * t, TILE, scales,
+                            panel + minimaAt(inner) + 2 * STEP * g, row + Int8Rows.scalesAt(inner), row + Int8Rows.totalsAt(inner), some);
+                } else {
+                    GroupSums.add(sums + 2 * STEP * t, integers + 2 * STEP * t, TILE, scales, row + Int8Rows.scalesAt(inner), some, shift);
+                }
             }
         }
         for (int t = 0; t < tokens; t++) {
@@ -95,100 +99,58 @@ final class PackedTile {
         }
     }
 
-    /// The integers of a group for twelve vectors of outputs.
-    private static void group(long to, long w, long x0, long x1, long x2, long x3, long x4, long x5, int pairs) {
-        ShortVector s00 = ShortVector.zero(S);
-        ShortVector s01 = s00;
-        ShortVector s10 = s00;
-        ShortVector s11 = s00;
-        ShortVector s20 = s00;
-        ShortVector s21 = s00;
-        ShortVector s30 = s00;
-        ShortVector s31 = s00;
-        ShortVector s40 = s00;
-        ShortVector s41 = s00;
-        ShortVector s50 = s00;
-        ShortVector s51 = s00;
-        for (int p = 0; p < pairs; p++) {
-            long at = w + 2 * STEP * p & USER;
-            ShortVector a = ShortVector.fromMemorySegment(S, ALL, at, ORDER);
-            ShortVector b = ShortVector.fromMemorySegment(S, ALL, at + STEP, ORDER);
-            ShortVector v = IntVector.broadcast(I, ALL.get(INT, x0 + 4L * p & USER)).reinterpretAsShorts();
-            s00 = a.mul(v).add(s00);
-            s01 = b.mul(v).add(s01);
-            v = IntVector.broadcast(I, ALL.get(INT, x1 + 4L * p & USER)).reinterpretAsShorts();
-            s10 = a.mul(v).add(s10);
-            s11 = b.mul(v).add(s11);
-            v = IntVector.broadcast(I, ALL.get(INT, x2 + 4L * p & USER)).reinterpretAsShorts();
-            s20 = a.mul(v).add(s20);
-            s21 = b.mul(v).add(s21);
-            v = IntVector.broadcast(I, ALL.get(INT, x3 + 4L * p & USER)).reinterpretAsShorts();
-            s30 = a.mul(v).add(s30);
-            s31 = b.mul(v).add(s31);
-            v = IntVector.broadcast(I, ALL.get(INT, x4 + 4L * p & USER)).reinterpretAsShorts();
-            s40 = a.mul(v).add(s40);
-            s41 = b.mul(v).add(s41);
-            v = IntVector.broadcast(I, ALL.get(INT, x5 + 4L * p & USER)).reinterpretAsShorts();
-            s50 = a.mul(v).add(s50);
-            s51 = b.mul(v).add(s51);
-        }
-        to &= USER;
-        s00.intoMemorySegment(ALL, to, ORDER);
-        s01.intoMemorySegment(ALL, to + STEP, ORDER);
-        s10.intoMemorySegment(ALL, to + 2 * STEP, ORDER);
-        s11.intoMemorySegment(ALL, to + 3 * STEP, ORDER);
-        s20.intoMemorySegment(ALL, to + 4 * STEP, ORDER);
-        s21.intoMemorySegment(ALL, to + 5 * STEP, ORDER);
-        s30.intoMemorySegment(ALL, to + 6 * STEP, ORDER);
-        s31.intoMemorySegment(ALL, to + 7 * STEP, ORDER);
-        s40.intoMemorySegment(ALL, to + 8 * STEP, ORDER);
-        s41.intoMemorySegment(ALL, to + 9 * STEP, ORDER);
-        s50.intoMemorySegment(ALL, to + 10 * STEP, ORDER);
-        s51.intoMemorySegment(ALL, to + 11 * STEP, ORDER);
-    }
-
-    private static void add(long sums, long integers, long scales, long e, long eBytes, int tokens) {
-        scales &= USER;
-        FloatVector d0 = FloatVector.fromMemorySegment(F, ALL, scales, ORDER);
-        FloatVector d1 = FloatVector.fromMemorySegment(F, ALL, scales + STEP, ORDER);
-        for (int t = 0; t < tokens; t++) {
-            FloatVector s = FloatVector.broadcast(F, ALL.get(FLOAT, e + t * eBytes & USER));
-            long from = integers + 2 * STEP * t & USER;
-            long to = sums + 2 * STEP * t & USER;
-            IntVector v = IntVector.fromMemorySegment(I, ALL, from, ORDER);
-            IntVector u = IntVector.fromMemorySegment(I, ALL, from + STEP, ORDER);
-            v = v.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16).add(v.lanewise(VectorOperators.ASHR, 16));
-            u = u.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16).add(u.lanewise(VectorOperators.ASHR, 16));
-            ((FloatVector) v.convert(VectorOperators.I2F, 0)).fma(d0.mul(s), FloatVector.fromMemorySegment(F, ALL, to, ORDER))
-                    .intoMemorySegment(ALL, to, ORDER);
-            ((FloatVector) u.convert(VectorOperators.I2F, 0)).fma(d1.mul(s), FloatVector.fromMemorySegment(F, ALL, to + STEP, ORDER))
-                    .intoMemorySegment(ALL, to + STEP, ORDER);
-        }
-    }
-
-    private static void addWithMinima(long sums, long integers, long scales, long minima, long e, long totals, long eBytes,
-            int tokens) {
-        scales &= USER;
-        minima &= USER;
-        FloatVector d0 = FloatVector.fromMemorySegment(F, ALL, scales, ORDER);
-        FloatVector d1 = FloatVector.fromMemorySegment(F, ALL, scales + STEP, ORDER);
-        FloatVector m0 = FloatVector.fromMemorySegment(F, ALL, minima, ORDER);
-        FloatVector m1 = FloatVector.fromMemorySegment(F, ALL, minima + STEP, ORDER);
-        for (int t = 0; t < tokens; t++) {
-            FloatVector s = FloatVector.broadcast(F, ALL.get(FLOAT, e + t * eBytes & USER));
-            FloatVector total = FloatVector.broadcast(F, ALL.get(FLOAT, totals + t * eBytes & USER));
-            long from = integers + 2 * STEP * t & USER;
-            long to = sums + 2 * STEP * t & USER;
-            IntVector v = IntVector.fromMemorySegment(I, ALL, from, ORDER);
-            IntVector u = IntVector.fromMemorySegment(I, ALL, from + STEP, ORDER);
-            v = v.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16).add(v.lanewise(VectorOperators.ASHR, 16));
-            u = u.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16).add(u.lanewise(VectorOperators.ASHR, 16));
-            FloatVector sum0 = ((FloatVector) v.convert(VectorOperators.I2F, 0))
-                    .fma(d0.mul(s), FloatVector.fromMemorySegment(F, ALL, to, ORDER));
-            FloatVector sum1 = ((FloatVector) u.convert(VectorOperators.I2F, 0))
-                    .fma(d1.mul(s), FloatVector.fromMemorySegment(F, ALL, to + STEP, ORDER));
-            m0.fma(total, sum0).intoMemorySegment(ALL, to, ORDER);
-            m1.fma(total, sum1).intoMemorySegment(ALL, to + STEP, ORDER);
+    /// The integers of some groups, each for twelve vectors of outputs.
+    private static void groups(long to, long w, long x0, long x1, long x2, long x3, long x4, long x5, int groups, int pairs) {
+        for (int g = 0; g < groups; g++) {
+            ShortVector s00 = ShortVector.zero(S);
+            ShortVector s01 = s00;
+            ShortVector s10 = s00;
+            ShortVector s11 = s00;
+            ShortVector s20 = s00;
+            ShortVector s21 = s00;
+            ShortVector s30 = s00;
+            ShortVector s31 = s00;
+            ShortVector s40 = s00;
+            ShortVector s41 = s00;
+            ShortVector s50 = s00;
+            ShortVector s51 = s00;
+            int end = pairs * (g + 1);
+            for (int p = pairs * g; p < end; p++) {
+                long at = w + 2 * STEP * p & USER;
+                ShortVector a = ShortVector.fromMemorySegment(S, ALL, at, ORDER);
+                ShortVector b = ShortVector.fromMemorySegment(S, ALL, at + STEP, ORDER);
+                ShortVector v = IntVector.broadcast(I, ALL.get(INT, x0 + 4L * p & USER)).reinterpretAsShorts();
+                s00 = a.mul(v).add(s00);
+                s01 = b.mul(v).add(s01);
+                v = IntVector.broadcast(I, ALL.get(INT, x1 + 4L * p & USER)).reinterpretAsShorts();
+                s10 = a.mul(v).add(s10);
+                s11 = b.mul(v).add(s11);
+                v = IntVector.broadcast(I, ALL.get(INT, x2 + 4L * p & USER)).reinterpretAsShorts();
+                s20 = a.mul(v).add(s20);
+                s21 = b.mul(v).add(s21);
+                v = IntVector.broadcast(I, ALL.get(INT, x3 + 4L * p & USER)).reinterpretAsShorts();
+                s30 = a.mul(v).add(s30);
+                s31 = b.mul(v).add(s31);
+                v = IntVector.broadcast(I, ALL.get(INT, x4 + 4L * p & USER)).reinterpretAsShorts();
+                s40 = a.mul(v).add(s40);
+                s41 = b.mul(v).add(s41);
+                v = IntVector.broadcast(I, ALL.get(INT, x5 + 4L * p & USER)).reinterpretAsShorts();
+                s50 = a.mul(v).add(s50);
+                s51 = b.mul(v).add(s51);
+            }
+            long at = to + TILE * g & USER;
+            s00.intoMemorySegment(ALL, at, ORDER);
+            s01.intoMemorySegment(ALL, at + STEP, ORDER);
+            s10.intoMemorySegment(ALL, at + 2 * STEP, ORDER);
+            s11.intoMemorySegment(ALL, at + 3 * STEP, ORDER);
+            s20.intoMemorySegment(ALL, at + 4 * STEP, ORDER);
+            s21.intoMemorySegment(ALL, at + 5 * STEP, ORDER);
+            s30.intoMemorySegment(ALL, at + 6 * STEP, ORDER);
+            s31.intoMemorySegment(ALL, at + 7 * STEP, ORDER);
+            s40.intoMemorySegment(ALL, at + 8 * STEP, ORDER);
+            s41.intoMemorySegment(ALL, at + 9 * STEP, ORDER);
+            s50.intoMemorySegment(ALL, at + 10 * STEP, ORDER);
+            s51.intoMemorySegment(ALL, at + 11 * STEP, ORDER);
         }
     }
 }

@@ -22,7 +22,8 @@ final class PanelMemory {
     private MemorySegment slab = MemorySegment.NULL;
     private long used;
     private long next = FIRST;
-    private long spare = -1;
+    private long free = -1;
+    private long spent;
 
     /// Zeroed memory of `bytes` bytes.
     synchronized Storage take(long bytes) {
@@ -37,10 +38,16 @@ final class PanelMemory {
         return part;
     }
 
-    /// These weights in large pages, if they lie in a large file and there is memory to spare; otherwise as they are. The
-    /// system keeps a file in large pages only if it has read it so.
+    /// Whether memory suffices to lay out a weight anew, which stays usable as it lies: those of large files may take seven
+    /// eighths of what was free.
+    boolean affords(Tensor w) {
+        return !isLarge(w) || spend(w.bytes(), 7);
+    }
+
+    /// These weights in large pages, if they lie in a large file and that takes no more than half of what was free; otherwise
+    /// as they are. The system keeps a file in large pages only if it has read it so.
     Tensor copied(Tensor w, Workers workers) {
-        if (!w.storage().isFile() || w.storage().bytes() < LARGE_FILE || w.bytes() < LARGE_WEIGHT || !spend(w.bytes())) {
+        if (!isLarge(w) || w.bytes() < LARGE_WEIGHT || !HugePages.exist() || !spend(w.bytes(), 4)) {
             return w;
         }
         Storage copy = take(w.bytes());
@@ -50,14 +57,19 @@ final class PanelMemory {
         return Tensor.of(copy, 0, w.dtype(), w.shape());
     }
 
-    private synchronized boolean spend(long bytes) {
-        if (spare < 0) {
-            spare = HugePages.spare();
+    private static boolean isLarge(Tensor w) {
+        return w.storage().isFile() && w.storage().bytes() >= LARGE_FILE;
+    }
+
+    /// Whether so many bytes more are within some eighths of what was free at first; then they count as spent.
+    private synchronized boolean spend(long bytes, int eighths) {
+        if (free < 0) {
+            free = HugePages.available();
         }
-        if (spare < bytes) {
+        if (spent + bytes > free / 8 * eighths) {
             return false;
         }
-        spare -= bytes;
+        spent += bytes;
         return true;
     }
 }

@@ -263,7 +263,10 @@ public final class VectorMatrixProduct implements MatrixProduct {
             return w;
         }
         Optional<PackedType> type = PackedType.of(w.dtype());
-        return type.isPresent() ? PackedWeights.pack(w, type.get(), workers, panelMemory) : panelMemory.copied(w, workers);
+        if (type.isEmpty()) {
+            return panelMemory.copied(w, workers);
+        }
+        return type.get().roundsActivations() || panelMemory.affords(w) ? PackedWeights.pack(w, type.get(), workers, panelMemory) : w;
     }
 
     @Override
