@@ -14,7 +14,7 @@ final class BlockIntegers {
     /// @param n elements, whole blocks
     static void read(PackedType type, long to, long from, int n) {
         switch (type) {
-            case Q8_0 -> q8(to, from + 2, n);
+            case Q8_0 -> throw new IllegalArgumentException("bytes are packed as they are");
             case Q4_0 -> q4(to, from + 2, 18, n);
             case Q4_1 -> q4(to, from + 4, 20, n);
             case Q5_0 -> q5(to, from + 2, 22, n);
@@ -23,15 +23,6 @@ final class BlockIntegers {
             case Q4_K -> k4(to, from, n);
             case Q5_K -> k5(to, from, n);
             case Q6_K -> k6(to, from, n);
-        }
-    }
-
-    private static void q8(long to, long from, int n) {
-        for (int i = 0; i < n; i += 32) {
-            for (int j = 0; j < 32; j += 8) {
-                Memory.i64(to + i + j, Memory.i64(from + j));
-            }
-            from += 34;
         }
     }
 

@@ -9,7 +9,8 @@ import static dev.heddle.core.tensor.Memory.ALL;
 import static dev.heddle.core.tensor.Memory.ORDER;
 import static dev.heddle.core.tensor.Memory.USER;
 
-import dev.heddle.core.tensor.Memory;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
@@ -30,18 +31,33 @@ final class Bytes8 {
     private Bytes8() {
     }
 
-    /// Packs the bytes of one row.
+    /// Packs rows of q8_0 blocks. Arrays on the heap, because a program packs before its compiler has got far.
     ///
-    /// @param to the row's place among those of the first element
-    static void pack(long to, long n, int blocks) {
-        for (int b = 0; b < blocks; b++) {
-            for (int j = 0; j < 4; j++) {
-                long some = Memory.i64(n + 32L * b + 8 * j);
-                long at = to + BLOCK * b + 8L * ROWS * j;
-                for (int k = 0; k < 8; k++) {
-                    Memory.i8(at + (long) ROWS * k, (byte) (some >>> 8 * k));
-                }
+    /// @param rows   at most [PackedWeights#ROWS]
+    /// @param blocks of a row
+    /// @param in     scratch, as large as a panel
+    /// @param out    the same; what it holds for rows past the last means nothing
+    /// @return whether all scales are finite, without which the panel is of no use
+    static boolean pack(long panel, long from, int rows, int blocks, byte[] in, byte[] out) {
+        MemorySegment.copy(ALL, ValueLayout.JAVA_BYTE, from, in, 0, 34 * blocks * rows);
+        boolean finite = true;
+        for (int r = 0; r < rows; r++) {
+            for (int b = 0; b < blocks; b++) {
+                int block = 34 * (r * blocks + b);
+                int scale = (int) BLOCK * b + 2 * r;
+                out[scale] = in[block];
+                out[scale + 1] = in[block + 1];
+                finite &= (in[block + 1] & 0x7c) != 0x7c;
+                spread(out, (int) (BLOCK * b + SCALES) + r, in, block + 2);
             }
+        }
+        MemorySegment.copy(out, 0, ALL, ValueLayout.JAVA_BYTE, panel, out.length);
+        return finite;
+    }
+
+    private static void spread(byte[] to, int at, byte[] from, int first) {
+        for (int i = 0; i < 32; i++) {
+            to[at + ROWS * i] = from[first + i];
         }
     }
 

@@ -59,8 +59,18 @@ final class PackedWeights implements Storage {
         workers.forRange(panels, 1, (from, to) -> {
             try (Arena arena = Arena.ofConfined()) {
                 long integers = Memory.allocate(arena, w.columns()).address();
+                byte[] in = new byte[type == PackedType.Q8_0 ? Math.toIntExact(bytes) : 0];
+                byte[] out = new byte[in.length];
                 for (int p = from; p < to; p++) {
-                    for (int r = 0; r < Math.min(ROWS, w.rows() - p * ROWS); r++) {
+                    int rows = Math.min(ROWS, w.rows() - p * ROWS);
+                    if (type == PackedType.Q8_0) {
+                        if (!Bytes8.pack(memory.address() + bytes * p, w.address((long) p * ROWS), rows, w.columns() / 32, in, out)) {
+                            finite.set(false);
+                            return;
+                        }
+                        continue;
+                    }
+                    for (int r = 0; r < rows; r++) {
                         long row = w.address((long) p * ROWS + r);
                         if (!packed.isFinite(row)) {
                             finite.set(false);
@@ -94,7 +104,6 @@ final class PackedWeights implements Storage {
             PackedScales.pack(type, panel, row, from, some);
             long words = panel + type.scaleBytes(some) + 4L * row;
             switch (type.bits()) {
-                case 8 -> Bytes8.pack(panel + Bytes8.SCALES + row, integers + 32L * b, some);
                 case 3 -> Words3.pack(words, integers + 32L * b, some);
                 case 4 -> Words4.pack(words, integers + 32L * b, some);
                 case 5 -> Words5.pack(words, integers + 32L * b, some);
