@@ -24,10 +24,8 @@ final class Panel {
     /// y[t,o] = Σ_i x[t,i] · w[o,i] for up to four activation rows.
     ///
     /// @param w f32 [rows rounded up to a multiple of 4, inner], rows `rowBytes` apart
-    /// @param pairs whether to sum in the order of quantized weights, [PanelTile#pairs]; `inner` then consists of whole pairs
     /// @param sums scratch of [#sumsBytes] bytes
-    static void four(long y, long yBytes, long x, long xBytes, int tokens, long w, long rowBytes, int rows, int inner,
-            boolean pairs, long sums) {
+    static void four(long y, long yBytes, long x, long xBytes, int tokens, long w, long rowBytes, int rows, int inner, long sums) {
         int whole = Lanes.whole(inner);
         long x1 = x + Math.min(1, tokens - 1) * xBytes;
         long x2 = x + Math.min(2, tokens - 1) * xBytes;
@@ -35,11 +33,7 @@ final class Panel {
         touch(y, yBytes, tokens, rows);
         for (int o = 0; o < rows; o += TILE) {
             long tile = sums + 16L * o; // its accumulators, where they go through memory, are done before the next tile's begin
-            if (pairs) {
-                PanelTile.pairs(tile, x, x1, x2, x3, w + o * rowBytes, rowBytes, whole);
-            } else {
-                PanelTile.single(tile, x, x1, x2, x3, w + o * rowBytes, rowBytes, whole);
-            }
+            PanelTile.product(tile, x, x1, x2, x3, w + o * rowBytes, rowBytes, whole);
         }
         for (int o = 0; o < rows; o += TILE) {
             long tile = sums + 16L * o;

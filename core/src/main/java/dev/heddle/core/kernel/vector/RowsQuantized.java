@@ -1,17 +1,8 @@
 package dev.heddle.core.kernel.vector;
 
-import static dev.heddle.core.kernel.vector.Lanes.load;
-
 import dev.heddle.core.tensor.DType;
-import dev.heddle.core.tensor.Memory;
-import jdk.incubator.vector.FloatVector;
 
-/// Products of one activation row with quantized weights.
-///
-/// An element's f32 value is what [#unpack] gives. Lane l of a sum adds up what pairs of vectors contribute, in their
-/// order: w[l]·x[l] + w[l+L]·x[l+L], the second product fused. So the sum waits for one addition where it would wait for
-/// two multiply-adds, which weights of few bytes arrive too fast for. Lanes are added as [Lanes#sum] does. [PanelTile]
-/// holds to the same order.
+/// Products of one activation row with quantized weights that are not packed: expanded to f32, then summed as [RowsF32] does.
 final class RowsQuantized {
     private RowsQuantized() {
     }
@@ -26,17 +17,8 @@ final class RowsQuantized {
     static void one(DType type, long y, long x, long w, long rowBytes, int rows, int inner, long scratch) {
         for (int o = 0; o < rows; o++) {
             unpack(type, scratch, w + o * rowBytes, inner);
-            dot(y + 4L * o, x, scratch, inner);
+            RowsF32.one(y + 4L * o, x, scratch, 0, 1, inner);
         }
-    }
-
-    private static void dot(long y, long x, long w, int inner) {
-        FloatVector sum = Lanes.zero();
-        for (int i = 0; i < inner; i += 2 * Lanes.COUNT) {
-            FloatVector first = load(w + 4L * i).mul(load(x + 4L * i));
-            sum = load(w + 4L * (i + Lanes.COUNT)).fma(load(x + 4L * (i + Lanes.COUNT)), first).add(sum);
-        }
-        Memory.f32(y, Lanes.sum(sum));
     }
 
     /// Writes `n` weights from `w` to `to` as f32.

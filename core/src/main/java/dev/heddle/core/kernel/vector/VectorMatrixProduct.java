@@ -242,7 +242,7 @@ public final class VectorMatrixProduct implements MatrixProduct {
         }
         for (int t = 0; t < x.rows(); t += Panel.TILE) {
             Panel.four(y.address(t) + 4L * from, y.rowBytes(), x.address(t), x.rowBytes(), Math.min(Panel.TILE, x.rows() - t),
-                    panel, panelRow, rows, inner, w.dtype().isQuantized(), panel + panelBytes);
+                    panel, panelRow, rows, inner, panel + panelBytes);
         }
     }
 
