@@ -69,7 +69,7 @@ final class DecayBlock {
     static void scores(long scores, long c, long cBytes, long b, long bBytes, int rows, int n, long sums) {
         int whole = rows / Panel.TILE * Panel.TILE;
         for (int t = 0; t < whole; t += Panel.TILE) {
-            Panel.four(scores + t * Decays.ROW, Decays.ROW, c + t * cBytes, cBytes, Panel.TILE, b, bBytes, t + Panel.TILE, n, false,
+            Panel.four(scores + t * Decays.ROW, Decays.ROW, c + t * cBytes, cBytes, Panel.TILE, b, bBytes, t + Panel.TILE, n,
                     sums);
         }
         if (whole < rows) {

@@ -2,6 +2,8 @@ package dev.heddle.core.kernel.vector;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertSame;
 
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.plain.PlainEmbedding;
@@ -126,19 +128,26 @@ class QuantizedProductTest {
         }
     }
 
-    /// Blocks' products added one after the other, then multiplied by their scale, in plain loops.
+    /// Blocks' products added one after the other, multiplied by their scale and added to the sum, in plain loops.
     @Test
-    void packedBytesHaveTheBitsOfPlainLoops() {
+    void packedBytesHaveTheBitsOfPlainFloats() {
         for (int inner : new int[] {32, 96, 1024}) {
             for (int tokens = 1; tokens < 24; tokens++) {
                 try (Arena arena = Arena.ofConfined()) {
                     Tensor x = view(arena, tokens, inner);
-                    Tensor w = blocks(arena, DType.Q8_0, 37, inner);
-                    Tensor actual = view(arena, tokens, 37);
-                    VECTOR.product(actual, x, VECTOR.prepared(w));
+                    Tensor w = blocks(arena, DType.Q8_0, 70, inner);
+                    Tensor packed = VECTOR.prepared(w);
+                    assertInstanceOf(PackedWeights.class, packed.storage());
+                    Tensor actual = view(arena, tokens, 70);
+                    Tensor few = view(arena, tokens, 9);
+                    VECTOR.products(new Tensor[] {actual, few}, x, new Tensor[] {packed, packed.rowRange(29, 38)});
                     for (int t = 0; t < tokens; t++) {
-                        for (int o = 0; o < 37; o++) {
-                            assertEquals(byteProduct(Blocks.row(x, t), w.address(o)), actual.rowRange(t, t + 1).get(o));
+                        for (int o = 0; o < 70; o++) {
+                            float expected = byteProduct(Blocks.row(x, t), w.address(o));
+                            assertEquals(expected, actual.rowRange(t, t + 1).get(o));
+                            if (o >= 29 && o < 38) {
+                                assertEquals(expected, few.rowRange(t, t + 1).get(o - 29));
+                            }
                         }
                     }
                 }
@@ -156,6 +165,16 @@ class QuantizedProductTest {
             sum = Math.fma(Float.float16ToFloat(Memory.i16(row + 34L * b)), p, sum);
         }
         return sum;
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"Q8_0", "Q4_0", "Q4_1"})
+    void blocksWithInfiniteScalesStayAsTheyAre(PackedType type) {
+        try (Arena arena = Arena.ofConfined()) {
+            Tensor w = blocks(arena, type.dtype(), 5, 64);
+            Memory.i16(w.address(3), Float.floatToFloat16(Float.POSITIVE_INFINITY));
+            assertSame(w, VECTOR.prepared(w));
+        }
     }
 
     private static float integerProduct(PackedType type, float[] x, Tensor w, int o) {
