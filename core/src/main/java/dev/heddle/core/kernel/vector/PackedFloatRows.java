@@ -25,7 +25,7 @@ import jdk.incubator.vector.VectorOperators;
 /// each other, come from memory at a third of the speed.
 final class PackedFloatRows {
     /// Most activation rows of a product.
-    static final int TOKENS = 5;
+    static final int TOKENS = PackedRows.TOKENS;
 
     /// Scratch memory that [#product] needs.
     static final long SCRATCH = 4 * 2 * STEP;

@@ -18,7 +18,7 @@ import jdk.incubator.vector.FloatVector;
 /// element to the last. Outputs lie side by side in lanes, so that nothing is left to be summed across lanes.
 final class PackedFloatTile {
     /// Activation rows of a tile.
-    static final int TOKENS = 6;
+    static final int TOKENS = PackedTile.TOKENS;
 
     private static final long BLOCK = Bytes8.UNPACKED;
     private static final long FIRST = 2 * STEP;

@@ -129,11 +129,7 @@ public final class VectorMatrixProduct implements MatrixProduct {
         int tokens = x.rows();
         Optional<PackedWeights> packed = packed(w);
         if (packed.isPresent()) {
-            if (packed.get().type().roundsActivations()) {
-                integers(y, rounded, packed.get(), w, from, to);
-            } else {
-                floats(y, x, packed.get(), w, from, to);
-            }
+            PackedProduct.rows(y, x, rounded, packed.get(), w, from, to, scratch.get());
             return;
         }
         boolean quantized = w.dtype().isQuantized();
@@ -169,65 +165,6 @@ public final class VectorMatrixProduct implements MatrixProduct {
                 case BF16 -> RowsBfloat16.four(yRow, y.rowBytes(), xRow, x.rowBytes(), n, wAt, w.rowBytes(), rows, inner);
                 default -> RowsFloat16.four(yRow, y.rowBytes(), xRow, x.rowBytes(), n, wAt, w.rowBytes(), rows, inner);
             }
-        }
-    }
-
-    /// The same with packed weights, panel by panel: whole tiles of activation rows with the panel unpacked, the others as it
-    /// lies.
-    private void integers(Tensor y, long rounded, PackedWeights packed, Tensor w, int from, int to) {
-        int tokens = y.rows();
-        int inner = w.columns();
-        long bytes = Int8Rows.bytes(inner);
-        PackedType type = packed.type();
-        int first = packed.firstRow(w);
-        int last = tokens % PackedTile.TOKENS;
-        int tiled = tokens < PackedTile.TOKENS ? 0 : last < PackedRows.TOKENS ? tokens - last : tokens;
-        long memory = scratch.get().address(PackedRows.SCRATCH + (tiled > 0 ? PackedTile.bytes(inner) : 0));
-        long unpacked = memory + PackedRows.SCRATCH;
-        while (from < to) {
-            int skip = (first + from) % PackedWeights.ROWS;
-            int rows = Math.min(PackedWeights.ROWS - skip, to - from);
-            long panel = packed.panel((first + from) / PackedWeights.ROWS);
-            if (tiled > 0) {
-                PackedTile.unpack(type, unpacked, panel, inner);
-            }
-            for (int t = 0; t < tiled; t += PackedTile.TOKENS) {
-                PackedTile.product(type, y.address(t) + 4L * from, y.rowBytes(), rounded + bytes * t, bytes,
-                        Math.min(PackedTile.TOKENS, tokens - t), unpacked, skip, rows, inner);
-            }
-            if (tiled < tokens) {
-                PackedRows.product(type, y.address(tiled) + 4L * from, y.rowBytes(), rounded + bytes * tiled, bytes, tokens - tiled,
-                        panel, skip, rows, inner, memory);
-            }
-            from += rows;
-        }
-    }
-
-    /// The same with packed weights that are multiplied in f32.
-    private void floats(Tensor y, Tensor x, PackedWeights packed, Tensor w, int from, int to) {
-        int tokens = y.rows();
-        int inner = w.columns();
-        int first = packed.firstRow(w);
-        int last = tokens % PackedFloatTile.TOKENS;
-        int tiled = tokens < PackedFloatTile.TOKENS ? 0 : last < PackedFloatRows.TOKENS ? tokens - last : tokens;
-        long memory = scratch.get().address(PackedFloatRows.SCRATCH + (tiled > 0 ? PackedFloatTile.bytes(inner) : 0));
-        long unpacked = memory + PackedFloatRows.SCRATCH;
-        while (from < to) {
-            int skip = (first + from) % PackedWeights.ROWS;
-            int rows = Math.min(PackedWeights.ROWS - skip, to - from);
-            long panel = packed.panel((first + from) / PackedWeights.ROWS);
-            if (tiled > 0) {
-                Bytes8.unpack(unpacked, panel, inner / 32);
-            }
-            for (int t = 0; t < tiled; t += PackedFloatTile.TOKENS) {
-                PackedFloatTile.product(y.address(t) + 4L * from, y.rowBytes(), x.address(t), x.rowBytes(),
-                        Math.min(PackedFloatTile.TOKENS, tokens - t), unpacked, skip, rows, inner);
-            }
-            if (tiled < tokens) {
-                PackedFloatRows.product(y.address(tiled) + 4L * from, y.rowBytes(), x.address(tiled), x.rowBytes(), tokens - tiled,
-                        panel, skip, rows, inner, memory);
-            }
-            from += rows;
         }
     }
 
