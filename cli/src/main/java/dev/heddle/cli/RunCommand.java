@@ -130,9 +130,10 @@ final class RunCommand implements Callable<Integer> {
             return 0;
         }
         try (Checkpoint checkpoint = open(file);
-                Tokenizer tokenizer = Tokenizers.load(checkpoint.folder());
+                Meanwhile<Tokenizer> reading = Meanwhile.making(() -> Tokenizers.load(checkpoint.folder()), Tokenizer::close);
                 Backend backend = backendOptions.open(err);
                 LanguageModel language = LanguageModel.load(checkpoint, backend, stateOptions.types())) {
+            Tokenizer tokenizer = reading.get();
             int limit = context != null ? context : language.model().states().keyValues().isEmpty() ? 0
                     : language.spec().context();
             Path folder = checkpoint.folder();
