@@ -46,6 +46,10 @@ public final class Lanes {
     /// Bits by which the bytes of an int are shifted down, one in each of four lanes.
     private static final IntVector BYTE_SHIFTS = IntVector.zero(I).addIndex(8).and(24);
 
+    /// What is added to a half's exponent in its place in a float, and the least that infinities and NaN then have.
+    static final int HALF_BIAS = 112 << 23;
+    static final int HALF_SPECIAL = 143 << 23;
+
     private Lanes() {
     }
 
@@ -94,16 +98,27 @@ public final class Lanes {
     }
 
     /// Floats from IEEE half precision at `address`, exactly, subnormals, infinities and NaN included.
-    ///
-    /// Exponent and mantissa move to their places in a float, whose exponent bias is 112 larger; a
-    /// multiplication by 2¹¹² makes up for it and turns subnormal halves into normal floats on the way.
     public static FloatVector loadFloat16(long address) {
         IntVector half = (IntVector) ShortVector.fromMemorySegment(S, Memory.ALL, address & Memory.USER, Memory.ORDER)
                 .convertShape(VectorOperators.S2I, I, 0);
-        IntVector moved = half.lanewise(VectorOperators.LSHL, 13).and(0x0fffe000);
-        VectorMask<Integer> special = moved.compare(VectorOperators.GE, 0x0f800000);
-        IntVector scaled = moved.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts();
-        return scaled.lanewise(VectorOperators.OR, 0x7f800000, special).or(half.and(0x80000000)).reinterpretAsFloats();
+        IntVector x = half.lanewise(VectorOperators.LSHL, 13).and(0x0fffe000).add(HALF_BIAS);
+        IntVector twice = x.reinterpretAsFloats().fma(FloatVector.broadcast(F, 2f), FloatVector.broadcast(F, -0x1p-14f)).reinterpretAsInts();
+        VectorMask<Integer> special = x.compare(VectorOperators.GE, HALF_SPECIAL);
+        return x.min(twice).lanewise(VectorOperators.OR, 0x7f800000, special).or(half.and(0x80000000)).reinterpretAsFloats();
+    }
+
+    /// The same where no number is an infinity or NaN.
+    ///
+    /// Exponent and mantissa move to their places in a float, and the exponent's bias grows by 112: that is |h|, except that a
+    /// subnormal half 2⁻¹⁴·f becomes x = 2⁻¹⁵·(1 + f). There 2x − 2⁻¹⁴ is |h|, and smaller than x; everywhere else it is larger, and
+    /// the smaller of two positive floats is the smaller integer. So no operation meets a subnormal float, which takes some
+    /// processors a hundred times as long as others.
+    static FloatVector loadFiniteFloat16(long address) {
+        IntVector half = (IntVector) ShortVector.fromMemorySegment(S, Memory.ALL, address & Memory.USER, Memory.ORDER)
+                .convertShape(VectorOperators.S2I, I, 0);
+        IntVector x = half.lanewise(VectorOperators.LSHL, 13).and(0x0fffe000).add(HALF_BIAS);
+        IntVector twice = x.reinterpretAsFloats().fma(FloatVector.broadcast(F, 2f), FloatVector.broadcast(F, -0x1p-14f)).reinterpretAsInts();
+        return x.min(twice).or(half.and(0x80000000)).reinterpretAsFloats();
     }
 
     /// Unsigned bytes at `address` as ints.
@@ -123,13 +138,6 @@ public final class Lanes {
         }
         return (FloatVector) ByteVector.fromMemorySegment(B, Memory.ALL, address & Memory.USER, Memory.ORDER)
                 .convertShape(VectorOperators.B2F, F, 0);
-    }
-
-    /// Half-precision floats at `address` with sign, exponent and mantissa in their places in a float: a float 2¹¹² times
-    /// too small, unless the half is an infinity or NaN, whose exponent then overflows into bit 28 when one is added to it.
-    static IntVector moveFloat16(long address) {
-        return ((IntVector) ShortVector.fromMemorySegment(S, Memory.ALL, address & Memory.USER, Memory.ORDER)
-                .convertShape(VectorOperators.S2I, I, 0)).lanewise(VectorOperators.LSHL, 13).and(0x8fffe000);
     }
 
     /// Sum of all lanes: the upper half is added to the lower half until one lane is left.

@@ -3,8 +3,6 @@ package dev.heddle.core.kernel.vector;
 import static dev.heddle.core.kernel.vector.Lanes.B;
 import static dev.heddle.core.kernel.vector.Lanes.COUNT;
 import static dev.heddle.core.kernel.vector.Lanes.F;
-import static dev.heddle.core.kernel.vector.Lanes.I;
-import static dev.heddle.core.kernel.vector.Lanes.S;
 import static dev.heddle.core.kernel.vector.PackedWeights.ROWS;
 import static dev.heddle.core.kernel.vector.PackedWeights.STEP;
 import static dev.heddle.core.tensor.Memory.ALL;
@@ -15,8 +13,6 @@ import static dev.heddle.core.tensor.Memory.USER;
 import dev.heddle.core.tensor.Memory;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
 /// Products of few f32 activation rows with a panel of q8_0 weights as [Bytes8] lays them out, in its order.
@@ -84,18 +80,12 @@ final class PackedFloatRows {
                 p1 = ((FloatVector) ByteVector.fromMemorySegment(B, ALL, at + 3 * ROWS + COUNT, ORDER)
                         .convertShape(VectorOperators.B2F, F, 0)).fma(e, p1);
             }
-            s0 = half(block).fma(p0, s0);
-            s1 = half(block + 2 * COUNT).fma(p1, s1);
+            s0 = Lanes.loadFiniteFloat16(block).fma(p0, s0);
+            s1 = Lanes.loadFiniteFloat16(block + 2 * COUNT).fma(p1, s1);
         }
         sums &= USER;
         s0.intoMemorySegment(ALL, sums, ORDER);
         s1.intoMemorySegment(ALL, sums + STEP, ORDER);
-    }
-
-    /// Finite half-precision numbers.
-    private static FloatVector half(long at) {
-        return ((IntVector) ShortVector.fromMemorySegment(S, ALL, at & USER, ORDER).convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 13).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f);
     }
 
     private static void two(long sums, long x0, long x1, long panel, int blocks) {
@@ -123,10 +113,10 @@ final class PackedFloatRows {
                 p10 = a.fma(e, p10);
                 p11 = c.fma(e, p11);
             }
-            FloatVector d = half(block);
+            FloatVector d = Lanes.loadFiniteFloat16(block);
             s00 = d.fma(p00, s00);
             s10 = d.fma(p10, s10);
-            d = half(block + 2 * COUNT);
+            d = Lanes.loadFiniteFloat16(block + 2 * COUNT);
             s01 = d.fma(p01, s01);
             s11 = d.fma(p11, s11);
         }
@@ -176,12 +166,12 @@ final class PackedFloatRows {
                 p30 = a.fma(e, p30);
                 p31 = c.fma(e, p31);
             }
-            FloatVector d = half(block);
+            FloatVector d = Lanes.loadFiniteFloat16(block);
             s00 = d.fma(p00, s00);
             s10 = d.fma(p10, s10);
             s20 = d.fma(p20, s20);
             s30 = d.fma(p30, s30);
-            d = half(block + 2 * COUNT);
+            d = Lanes.loadFiniteFloat16(block + 2 * COUNT);
             s01 = d.fma(p01, s01);
             s11 = d.fma(p11, s11);
             s21 = d.fma(p21, s21);

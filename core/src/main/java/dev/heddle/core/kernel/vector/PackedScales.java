@@ -98,8 +98,7 @@ final class PackedScales {
 
     private static void halves(long to, long from, int groups) {
         for (int i = 0; i < groups * ROWS; i += COUNT) {
-            ((IntVector) ShortVector.fromMemorySegment(S, ALL, from + 2L * i & USER, ORDER).convertShape(VectorOperators.S2I, I, 0))
-                    .lanewise(VectorOperators.LSHL, 13).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f)
+            Lanes.loadFiniteFloat16(from + 2L * i)
                     .intoMemorySegment(ALL, to + 4L * i & USER, ORDER);
         }
     }
@@ -107,11 +106,8 @@ final class PackedScales {
     private static void halvesAndMinima(long to, long minima, long from, int groups, float centre) {
         for (int i = 0; i < groups * ROWS; i += COUNT) {
             long d = from + 2L * i & USER;
-            FloatVector scale = ((IntVector) ShortVector.fromMemorySegment(S, ALL, d, ORDER).convertShape(VectorOperators.S2I, I, 0))
-                    .lanewise(VectorOperators.LSHL, 13).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f);
-            FloatVector minimum = ((IntVector) ShortVector.fromMemorySegment(S, ALL, d + 2L * ROWS * groups, ORDER)
-                    .convertShape(VectorOperators.S2I, I, 0))
-                    .lanewise(VectorOperators.LSHL, 13).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f);
+            FloatVector scale = Lanes.loadFiniteFloat16(d);
+            FloatVector minimum = Lanes.loadFiniteFloat16(d + 2L * ROWS * groups);
             scale.intoMemorySegment(ALL, to + 4L * i & USER, ORDER);
             scale.fma(FloatVector.broadcast(F, centre), minimum).intoMemorySegment(ALL, minima + 4L * i & USER, ORDER);
         }
@@ -119,9 +115,7 @@ final class PackedScales {
 
     private static void bytes(long to, long from, int groups) {
         for (int r = 0; r < ROWS; r += COUNT) {
-            FloatVector d = ((IntVector) ShortVector.fromMemorySegment(S, ALL, from + 2L * r & USER, ORDER)
-                    .convertShape(VectorOperators.S2I, I, 0))
-                    .lanewise(VectorOperators.LSHL, 13).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f);
+            FloatVector d = Lanes.loadFiniteFloat16(from + 2L * r);
             for (int g = 0; g < groups; g++) {
                 ((FloatVector) ByteVector.fromMemorySegment(B, ALL, from + 2L * ROWS + r + (long) ROWS * g & USER, ORDER)
                         .convertShape(VectorOperators.B2F, F, 0)).mul(d).intoMemorySegment(ALL, to + 4L * r + 4L * ROWS * g & USER, ORDER);
@@ -131,12 +125,8 @@ final class PackedScales {
 
     private static void bytesAndMinima(long to, long minima, long from, int groups, float centre) {
         for (int r = 0; r < ROWS; r += COUNT) {
-            FloatVector d = ((IntVector) ShortVector.fromMemorySegment(S, ALL, from + 2L * r & USER, ORDER)
-                    .convertShape(VectorOperators.S2I, I, 0))
-                    .lanewise(VectorOperators.LSHL, 13).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f);
-            FloatVector e = ((IntVector) ShortVector.fromMemorySegment(S, ALL, from + 2L * ROWS + 2L * r & USER, ORDER)
-                    .convertShape(VectorOperators.S2I, I, 0))
-                    .lanewise(VectorOperators.LSHL, 13).and(0x8fffe000).reinterpretAsFloats().mul(-0x1p112f);
+            FloatVector d = Lanes.loadFiniteFloat16(from + 2L * r);
+            FloatVector e = Lanes.loadFiniteFloat16(from + 2L * ROWS + 2L * r).neg();
             for (int g = 0; g < groups; g++) {
                 long at = from + 4L * ROWS + r + 2L * ROWS * g & USER;
                 FloatVector scale = ((FloatVector) ByteVector.fromMemorySegment(B, ALL, at, ORDER).convertShape(VectorOperators.B2F, F, 0)).mul(d);

@@ -1,10 +1,17 @@
 package dev.heddle.core.kernel.vector;
 
+import static dev.heddle.core.kernel.vector.Lanes.F;
+import static dev.heddle.core.kernel.vector.Lanes.I;
+import static dev.heddle.core.kernel.vector.Lanes.S;
 import static dev.heddle.core.kernel.vector.Lanes.load;
+import static dev.heddle.core.tensor.Memory.ALL;
+import static dev.heddle.core.tensor.Memory.ORDER;
+import static dev.heddle.core.tensor.Memory.USER;
 
 import dev.heddle.core.tensor.Memory;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
 /// Products with half-precision weights, read in place, for as few activation rows as fit the registers.
@@ -28,21 +35,23 @@ final class RowsFloat16 {
         }
     }
 
-    /// A weight row if it has no infinity or NaN: those need not be looked for in each element, because a half's largest
-    /// exponent plus one carries into a bit that is otherwise never set.
+    /// A weight row if it has no infinity or NaN: those need not be looked for in each element, because they have the largest
+    /// exponents. Converts as [Lanes#loadFiniteFloat16] does.
     ///
     /// @return false if the row has such elements; the output then means nothing
     private static boolean finite(long y, long x, long w, int inner) {
         int whole = Lanes.whole(inner);
         FloatVector sum = Lanes.zero();
-        IntVector seen = IntVector.zero(Lanes.I);
+        IntVector largest = IntVector.zero(I);
         for (int i = 0; i < whole; i += Lanes.COUNT) {
-            IntVector half = Lanes.moveFloat16(w + 2L * i);
-            seen = seen.or(half.add(0x00800000));
-            sum = half.reinterpretAsFloats().mul(0x1p112f).fma(load(x + 4L * i), sum);
+            IntVector half = (IntVector) ShortVector.fromMemorySegment(S, ALL, w + 2L * i & USER, ORDER).convertShape(VectorOperators.S2I, I, 0);
+            IntVector v = half.lanewise(VectorOperators.LSHL, 13).and(0x0fffe000).add(Lanes.HALF_BIAS);
+            IntVector twice = v.reinterpretAsFloats().fma(FloatVector.broadcast(F, 2f), FloatVector.broadcast(F, -0x1p-14f)).reinterpretAsInts();
+            largest = v.max(largest);
+            sum = v.min(twice).or(half.and(0x80000000)).reinterpretAsFloats().fma(FloatVector.fromMemorySegment(F, ALL, x + 4L * i & USER, ORDER), sum);
         }
         Memory.f32(y, rest(Lanes.sum(sum), x, w, whole, inner));
-        return !seen.and(0x10000000).compare(VectorOperators.NE, 0).anyTrue();
+        return !largest.compare(VectorOperators.GE, Lanes.HALF_SPECIAL).anyTrue();
     }
 
     /// A weight row, whatever it holds.
