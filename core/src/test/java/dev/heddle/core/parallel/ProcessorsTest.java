@@ -1,6 +1,8 @@
 package dev.heddle.core.parallel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -31,5 +33,15 @@ class ProcessorsTest {
     void whereTheSystemDoesNotTellProcessorsCount() {
         assertEquals(8, Processors.physical(cpus, 8));
         assertEquals(8, Processors.physical(cpus.resolve("missing"), 8));
+    }
+
+    @Test
+    void intelsAreKnownByTheirName() throws IOException {
+        Path information = cpus.resolve("cpuinfo");
+        Files.writeString(information, "processor\t: 0\nvendor_id\t: GenuineIntel\ncpu family\t: 6\n");
+        assertTrue(Processors.areIntels(information));
+        Files.writeString(information, "processor\t: 0\nvendor_id\t: AuthenticAMD\ncpu family\t: 25\n");
+        assertFalse(Processors.areIntels(information));
+        assertFalse(Processors.areIntels(cpus.resolve("missing")));
     }
 }

@@ -8,6 +8,7 @@ import static dev.heddle.core.tensor.Memory.ALL;
 import static dev.heddle.core.tensor.Memory.ORDER;
 import static dev.heddle.core.tensor.Memory.USER;
 
+import dev.heddle.core.parallel.Processors;
 import dev.heddle.core.tensor.Memory;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -20,6 +21,8 @@ import jdk.incubator.vector.VectorOperators;
 /// added as [Lanes#sum] does, then the elements past the last whole vector, one after the other. All methods
 /// hold to this, as does [Panel].
 final class RowsFloat16 {
+    private static final boolean AVOID_SUBNORMALS = Processors.haveSlowSubnormals();
+
     private RowsFloat16() {
     }
 
@@ -29,17 +32,34 @@ final class RowsFloat16 {
     /// each of which the prefetchers must find anew, and reach two thirds of the bandwidth.
     static void one(long y, long x, long w, long rowBytes, int rows, int inner) {
         for (int o = 0; o < rows; o++) {
-            if (!finite(y + 4L * o, x, w + o * rowBytes, inner)) {
+            long row = w + o * rowBytes;
+            if (AVOID_SUBNORMALS ? !finiteWithoutSubnormals(y + 4L * o, x, row, inner) : !finite(y + 4L * o, x, row, inner)) {
                 any(y + 4L * o, x, w + o * rowBytes, inner);
             }
         }
     }
 
-    /// A weight row if it has no infinity or NaN: those need not be looked for in each element, because they have the largest
-    /// exponents. Converts as [Lanes#loadFiniteFloat16] does.
+    /// A weight row if it has no infinity or NaN: those need not be looked for in each element, because a half's largest
+    /// exponent plus one carries into a bit that is otherwise never set. Sign, exponent and mantissa move to their places in a
+    /// float, which is then 2¹¹² times too small.
     ///
     /// @return false if the row has such elements; the output then means nothing
-    private static boolean finite(long y, long x, long w, int inner) {
+    static boolean finite(long y, long x, long w, int inner) {
+        int whole = Lanes.whole(inner);
+        FloatVector sum = Lanes.zero();
+        IntVector seen = IntVector.zero(I);
+        for (int i = 0; i < whole; i += Lanes.COUNT) {
+            IntVector half = ((IntVector) ShortVector.fromMemorySegment(S, ALL, w + 2L * i & USER, ORDER).convertShape(VectorOperators.S2I, I, 0))
+                    .lanewise(VectorOperators.LSHL, 13).and(0x8fffe000);
+            seen = half.add(0x00800000).or(seen);
+            sum = half.reinterpretAsFloats().mul(0x1p112f).fma(FloatVector.fromMemorySegment(F, ALL, x + 4L * i & USER, ORDER), sum);
+        }
+        Memory.f32(y, rest(Lanes.sum(sum), x, w, whole, inner));
+        return !seen.and(0x10000000).compare(VectorOperators.NE, 0).anyTrue();
+    }
+
+    /// The same without subnormal floats on the way, as [Lanes#loadFiniteFloat16] does it.
+    static boolean finiteWithoutSubnormals(long y, long x, long w, int inner) {
         int whole = Lanes.whole(inner);
         FloatVector sum = Lanes.zero();
         IntVector largest = IntVector.zero(I);
