@@ -63,20 +63,13 @@ final class PackedWeights implements Storage {
                 byte[] out = new byte[in.length];
                 for (int p = from; p < to; p++) {
                     int rows = Math.min(ROWS, w.rows() - p * ROWS);
-                    if (type == PackedType.Q8_0) {
-                        if (!Bytes8.pack(memory.address() + bytes * p, w.address((long) p * ROWS), rows, w.columns() / 32, in, out)) {
-                            finite.set(false);
-                            return;
-                        }
-                        continue;
-                    }
-                    for (int r = 0; r < rows; r++) {
-                        long row = w.address((long) p * ROWS + r);
-                        if (!packed.isFinite(row)) {
-                            finite.set(false);
-                            return;
-                        }
-                        packed.row(memory.address() + bytes * p, r, row, integers);
+                    long panel = memory.address() + bytes * p;
+                    long row = w.address((long) p * ROWS);
+                    boolean packable = type == PackedType.Q8_0 ? Bytes8.pack(panel, row, rows, w.columns() / 32, in, out)
+                            : packed.rows(panel, row, w.rowBytes(), rows, integers);
+                    if (!packable) {
+                        finite.set(false);
+                        return;
                     }
                 }
             }
@@ -86,6 +79,18 @@ final class PackedWeights implements Storage {
         }
         w.storage().unload(w.offset(), w.bytes());
         return Tensor.of(packed, w.offset(), w.dtype(), w.shape());
+    }
+
+    /// @return whether all scales are finite
+    private boolean rows(long panel, long from, long rowBytes, int rows, long integers) {
+        for (int r = 0; r < rows; r++) {
+            long row = from + r * rowBytes;
+            if (!isFinite(row)) {
+                return false;
+            }
+            row(panel, r, row, integers);
+        }
+        return true;
     }
 
     private boolean isFinite(long row) {
