@@ -28,6 +28,8 @@ public final class AttentionBench {
 
     private static final List<Model> MODELS = List.of(
             new Model("Falcon-H1-0.5B", new Shape(8, 2, 64, 64, 0.125f, 0, 0, 0, false), 36),
+            new Model("LFM2-350M", new Shape(16, 8, 64, 64, 0.125f, 0, 0, 0, false), 6),
+            new Model("Granite-4-H-350M", new Shape(12, 4, 64, 64, 0.125f, 0, 0, 0, false), 4),
             new Model("Granite-4-H-1B", new Shape(12, 4, 128, 128, 0.125f, 0, 0, 0, false), 4),
             new Model("Zamba2-1.2B", new Shape(32, 32, 128, 128, 0.125f, 0, 0, 0, false), 2));
 
@@ -50,6 +52,9 @@ public final class AttentionBench {
             System.out.printf("%d threads, %d bits, %d positions%n", threads, Lanes.COUNT * 32, depth);
             for (DType type : types) {
                 for (Model model : MODELS) {
+                    if (!model.name().contains(System.getProperty("model", ""))) {
+                        continue;
+                    }
                     if (Boolean.getBoolean("all") || model == MODELS.getFirst()) {
                         bench.time(model, depth, type);
                     }

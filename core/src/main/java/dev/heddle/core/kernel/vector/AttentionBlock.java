@@ -30,7 +30,7 @@ final class AttentionBlock {
     }
 
     /// Whether the rows of a block lie one after the other.
-    private static boolean together(KeyValues cache) {
+    static boolean together(KeyValues cache) {
         return cache.pageRows() % BLOCK == 0;
     }
 

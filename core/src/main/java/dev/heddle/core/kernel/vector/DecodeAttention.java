@@ -9,21 +9,24 @@ import dev.heddle.core.kernel.KeyValues;
 import dev.heddle.core.tensor.Memory;
 import dev.heddle.core.tensor.Tensor;
 
-/// Attention of one position: its queries that share a key/value head, over one part of the context. Parts begin at
-/// absolute positions, so that their cut does not depend on threads; [#combine] puts them together in order.
+/// Attention of one position: the queries of some key/value heads, over one part of the context. Parts begin at absolute
+/// positions, so that their cut does not depend on threads; [#combine] puts them together in order.
 ///
-/// A part's scores are all computed before their softmax: first its keys pass by, then its values, each once for all queries
-/// and as one stream. Types other than f32 are expanded [KeyTile#KEYS] positions at a time, small heads all together, so that
-/// memory is read in order.
+/// A part's scores are all computed before their softmax: first its keys pass by, then its values, each once for all queries,
+/// [KeyTile#KEYS] positions at a time. Rows hold all heads, and a head's few numbers of each are far apart: memory read so comes
+/// at a third of its speed. So all of the rows are read in order first ([#touch]) and then, from the cache, head by head.
 final class DecodeAttention {
     /// Positions of a part.
     static final int PART = 512;
 
+    /// Floats from one query's scores to those of the next: as many as a part has, and a cache line, or else they would all share
+    /// few places of the cache.
+    private static final int SCORES = PART + 16;
+
+    private static final int LINE = 64;
+
     /// Floats before a query's gathered values: m and l of [ScoreRow], aligned.
     private static final int STATE = 16;
-
-    /// Numbers of all heads' keys in a position up to which they are worked on together.
-    private static final int TOGETHER = 256;
 
     private final Shape shape;
     private final Tensor q;
@@ -54,12 +57,6 @@ final class DecodeAttention {
         valueWidth = AttentionBlock.padded(shape.valueDim());
     }
 
-    /// Key/value heads that [#run] works on at a time.
-    static int span(Shape shape) {
-        boolean whole = shape.headDim() % COLUMNS == 0 && shape.valueDim() % COLUMNS == 0;
-        return whole && shape.kvHeads() * Math.max(shape.headDim(), shape.valueDim()) <= TOGETHER ? shape.kvHeads() : 1;
-    }
-
     static int parts(long position) {
         return (int) (position / PART) + 1;
     }
@@ -69,11 +66,10 @@ final class DecodeAttention {
         return 4L * (STATE + AttentionBlock.padded(shape.valueDim()));
     }
 
-    private void lay(Scratch memory) {
-        int span = span(shape);
+    private void lay(int span, Scratch memory) {
         long queryBytes = 4L * span * group * keyWidth;
-        long scoreBytes = 4L * span * group * PART;
-        long expandedBytes = 4L * KEYS * span * Math.max(keyWidth, valueWidth);
+        long scoreBytes = 4L * span * group * SCORES;
+        long expandedBytes = 4L * KEYS * Math.max(keyWidth, valueWidth);
         queries = memory.address(queryBytes + scoreBytes + KeyTile.SUM_BYTES + expandedBytes + GradientTile.EDGE_BYTES);
         scores = queries + queryBytes;
         sums = scores + scoreBytes;
@@ -81,13 +77,12 @@ final class DecodeAttention {
         edge = expanded + expandedBytes;
     }
 
-    /// Queries of the [#span] key/value heads from `g` on over part `part`.
+    /// Queries of `span` key/value heads from `g` on over part `part`.
     ///
     /// @param partials results of the query heads of the first of these heads, [#partialBytes] apart
     /// @param next     from there to those of the next one
-    void run(int g, int part, long partials, long next, Scratch memory) {
-        lay(memory);
-        int span = span(shape);
+    void run(int g, int span, int part, long partials, long next, Scratch memory) {
+        lay(span, memory);
         for (int j = 0; j < span * group; j++) {
             long to = queries + 4L * j * keyWidth;
             Arithmetic.scale(to, q.address(row) + 4L * (g * group + j) * shape.headDim(), shape.scale(), shape.headDim());
@@ -112,7 +107,7 @@ final class DecodeAttention {
             keys(g, span, block, (int) (block - begin));
         }
         for (int j = 0; j < span * group; j++) {
-            ScoreRow.soften(scores + 4L * PART * j, count, result(partials, next, j));
+            ScoreRow.soften(scores + 4L * SCORES * j, count, result(partials, next, j));
         }
         for (long block = start; block < end; block = ScoreRow.nextBlock(shape, block, first)) {
             values(g, span, block, scores + 4 * (block - begin), partials, next);
@@ -126,7 +121,7 @@ final class DecodeAttention {
     private void hideAll(int rows, int count) {
         for (int j = 0; j < rows; j++) {
             for (int i = 0; i < count; i++) {
-                Memory.f32(scores + 4L * (PART * j + i), Float.NEGATIVE_INFINITY);
+                Memory.f32(scores + 4L * (SCORES * j + i), Float.NEGATIVE_INFINITY);
             }
         }
     }
@@ -134,39 +129,60 @@ final class DecodeAttention {
     private void keys(int g, int span, long start, int offset) {
         int n = ScoreRow.end(position, start);
         boolean inPlace = AttentionBlock.inPlace(cache, cache.keys(), shape.headDim());
-        long bytes = inPlace ? cache.keys().rowBytes() : 4L * span * keyWidth;
+        long bytes = inPlace ? cache.keys().rowBytes() : 4L * keyWidth;
         for (int i = 0; i < n; i += KEYS) {
             int some = Math.min(KEYS, n - i);
-            long from = inPlace ? AttentionBlock.at(cache, cache.keys(), slot, start + i, g * shape.headDim())
-                    : expanded(cache.keys(), start + i, some, g * shape.headDim(), span * shape.headDim());
+            touch(cache.keys(), span, start + i, some);
             for (int h = 0; h < span; h++) {
+                int column = (g + h) * shape.headDim();
+                long from = inPlace ? AttentionBlock.at(cache, cache.keys(), slot, start + i, column)
+                        : expanded(cache.keys(), start + i, some, column, shape.headDim());
                 for (int j = h * group; j < (h + 1) * group; j += 4) {
-                    KeyTile.scores(scores + 4L * (PART * j + offset + i), 4L * PART, queries + 4L * keyWidth * j, 4L * keyWidth,
-                            Math.min(4, (h + 1) * group - j), from + 4L * h * keyWidth, bytes, some, keyWidth, sums);
+                    KeyTile.scores(scores + 4L * (SCORES * j + offset + i), 4L * SCORES, queries + 4L * keyWidth * j, 4L * keyWidth,
+                            Math.min(4, (h + 1) * group - j), from, bytes, some, keyWidth, sums);
                 }
             }
         }
         for (int j = 0; j < span * group; j++) {
-            ScoreRow.bend(shape, scores + 4L * (PART * j + offset), g * group + j, position, start);
+            ScoreRow.bend(shape, scores + 4L * (SCORES * j + offset), g * group + j, position, start);
         }
     }
 
     private void values(int g, int span, long start, long weights, long partials, long next) {
         int n = ScoreRow.end(position, start);
         boolean inPlace = AttentionBlock.inPlace(cache, cache.values(), shape.valueDim());
-        long bytes = inPlace ? cache.values().rowBytes() : 4L * span * valueWidth;
+        long bytes = inPlace ? cache.values().rowBytes() : 4L * valueWidth;
         for (int i = 0; i < n; i += KEYS) {
             int some = Math.min(KEYS, n - i);
-            long from = inPlace ? AttentionBlock.at(cache, cache.values(), slot, start + i, g * shape.valueDim())
-                    : expanded(cache.values(), start + i, some, g * shape.valueDim(), span * shape.valueDim());
+            touch(cache.values(), span, start + i, some);
             for (int h = 0; h < span; h++) {
+                int column = (g + h) * shape.valueDim();
+                long from = inPlace ? AttentionBlock.at(cache, cache.values(), slot, start + i, column)
+                        : expanded(cache.values(), start + i, some, column, shape.valueDim());
                 for (int d = 0; d < shape.valueDim(); d += COLUMNS) {
                     GradientTile.rows(partials + h * next + 4L * (STATE + d), partialBytes(shape), group,
-                            weights + 4L * (PART * h * group + i), 4L * PART, 4, from + 4L * (h * valueWidth + d), bytes, some,
+                            weights + 4L * (SCORES * h * group + i), 4L * SCORES, 4, from + 4L * d, bytes, some,
                             Math.min(COLUMNS, shape.valueDim() - d), edge);
                 }
             }
         }
+    }
+
+    /// Reads `n` positions of all heads, if they are all worked on: one number of each cache line.
+    ///
+    /// In a loop that does nothing else the processor asks for many lines at once. Among sixty instructions a line, as between two lines of
+    /// the tiles, it asks for few.
+    private void touch(Tensor rows, int span, long start, int n) {
+        if (span < shape.kvHeads() || !cache.holds(slot, start) || !AttentionBlock.together(cache)) {
+            return;
+        }
+        long from = AttentionBlock.at(cache, rows, slot, start, 0);
+        long bytes = n * rows.rowBytes();
+        long all = 0;
+        for (long i = 0; i < bytes; i += LINE) {
+            all |= Memory.i8(from + i);
+        }
+        Memory.i64(edge, all); // or the compiler removes the reads
     }
 
     /// Some columns of `n` positions as f32 in scratch memory.

@@ -17,6 +17,9 @@ import jdk.incubator.vector.FloatVector;
 /// Loops run down the rows, a few vectors wide: along a head's row they would be too short for what the compiler puts
 /// before a loop.
 final class ExpandedRows {
+    /// Numbers of a block that lie together whatever the panel.
+    private static final int PIECE = Math.min(32, COLUMNS);
+
     private ExpandedRows() {
     }
 
@@ -33,7 +36,7 @@ final class ExpandedRows {
                 return;
             }
             for (int d = 0; d < width; d += 32) {
-                for (int j = 0; j < 32; j += COUNT) {
+                for (int j = 0; j < 32; j += PIECE) {
                     eightBits(at(to, panelBytes, d + j), toBytes, from + 34L * (d / 32), 2 + j, fromBytes, rows);
                 }
             }
@@ -84,12 +87,17 @@ final class ExpandedRows {
         }
     }
 
-    /// @param offset of the first number in its block of 8-bit integers
-    private static void eightBits(long to, long toBytes, long block, int offset, long fromBytes, int rows) {
+    /// A piece of a block of 8-bit integers of each row.
+    ///
+    /// @param offset of the piece's first number in its block
+    private static void eightBits(long to, long toBytes, long from, int offset, long fromBytes, int rows) {
         for (int i = 0; i < rows; i++) {
-            long at = block + i * fromBytes & USER;
-            FloatVector d = FloatVector.broadcast(F, Float.float16ToFloat(ALL.get(SHORT, at)));
-            Lanes.loadBytes(at + offset).mul(d).intoMemorySegment(ALL, to + i * toBytes & USER, ORDER);
+            long block = from + i * fromBytes & USER;
+            long out = to + i * toBytes & USER;
+            FloatVector d = FloatVector.broadcast(F, Float.float16ToFloat(ALL.get(SHORT, block)));
+            for (int j = 0; j < PIECE; j += COUNT) {
+                Lanes.loadBytes(block + offset + j).mul(d).intoMemorySegment(ALL, out + 4L * j, ORDER);
+            }
         }
     }
 }

@@ -64,6 +64,7 @@ public final class VectorAttention implements Attention {
     public void forward(Shape shape, Tensor y, Tensor q, KeyValues cache, Segments segments) {
         int count = segments.count();
         int rows = PrefillAttention.rows(shape);
+        int cuts = cuts(shape, segments);
         int[] units = new int[count + 1];
         long[] partial = new long[count + 1];
         long work = 0;
@@ -71,7 +72,7 @@ public final class VectorAttention implements Attention {
             int length = segments.length(s);
             long position = segments.positions()[s];
             int pieces = length == 1 ? DecodeAttention.parts(position) : Math.ceilDiv(length, rows);
-            units[s + 1] = units[s] + pieces * shape.kvHeads() / (length == 1 ? DecodeAttention.span(shape) : 1);
+            units[s + 1] = units[s] + pieces * (length == 1 ? cuts : shape.kvHeads());
             partial[s + 1] = partial[s] + (length == 1 ? (long) pieces * shape.heads() * DecodeAttention.partialBytes(shape) : 0);
             work += length * (position + length) * shape.heads() * (shape.headDim() + shape.valueDim());
         }
@@ -83,7 +84,7 @@ public final class VectorAttention implements Attention {
                 while (unit >= units[s + 1]) {
                     s++;
                 }
-                unit(shape, y, q, cache, segments, s, unit - units[s], memory + partial[s], prefill);
+                unit(shape, y, q, cache, segments, s, unit - units[s], cuts, memory + partial[s], prefill);
             }
         });
         for (int s = 0; s < count; s++) {
@@ -93,19 +94,30 @@ public final class VectorAttention implements Attention {
         }
     }
 
+    /// Groups of key/value heads that positions alone are divided into: one, unless the context has too few parts for all threads.
+    private int cuts(Shape shape, Segments segments) {
+        int parts = 0;
+        for (int s = 0; s < segments.count(); s++) {
+            parts += segments.length(s) == 1 ? DecodeAttention.parts(segments.positions()[s]) : 0;
+        }
+        return parts >= 2 * workers.count() ? 1 : Math.min(workers.count(), shape.kvHeads());
+    }
+
     private static DecodeAttention decode(Shape shape, Tensor q, KeyValues cache, Segments segments, int s) {
         return new DecodeAttention(shape, q, cache, segments.slots()[s], segments.start(s), segments.positions()[s]);
     }
 
-    private void unit(Shape shape, Tensor y, Tensor q, KeyValues cache, Segments segments, int s, int unit, long partial,
-            PrefillAttention prefill) {
+    private void unit(Shape shape, Tensor y, Tensor q, KeyValues cache, Segments segments, int s, int unit, int cuts,
+            long partial, PrefillAttention prefill) {
         long position = segments.positions()[s];
         if (segments.length(s) == 1) {
             int parts = DecodeAttention.parts(position);
-            int g = unit / parts * DecodeAttention.span(shape);
+            int cut = unit / parts;
+            int g = shape.kvHeads() * cut / cuts;
+            int end = shape.kvHeads() * (cut + 1) / cuts;
             long head = shape.heads() / shape.kvHeads() * DecodeAttention.partialBytes(shape);
-            decode(shape, q, cache, segments, s).run(g, unit % parts, partial + ((long) g * parts + unit % parts) * head, parts * head,
-                    scratch.get());
+            decode(shape, q, cache, segments, s).run(g, end - g, unit % parts, partial + ((long) g * parts + unit % parts) * head,
+                    parts * head, scratch.get());
             return;
         }
         int rows = PrefillAttention.rows(shape);
