@@ -129,10 +129,10 @@ final class RunCommand implements Callable<Integer> {
             goOn(saved.get(), file, text, err);
             return 0;
         }
-        try (Checkpoint checkpoint = open(file);
+        try (Meanwhile<Backend> starting = Meanwhile.making(() -> backendOptions.open(err), Backend::close);
+                Checkpoint checkpoint = open(file);
                 Meanwhile<Tokenizer> reading = Meanwhile.making(() -> Tokenizers.load(checkpoint.folder()), Tokenizer::close);
-                Backend backend = backendOptions.open(err);
-                LanguageModel language = LanguageModel.load(checkpoint, backend, stateOptions.types())) {
+                LanguageModel language = LanguageModel.load(checkpoint, starting.get(), stateOptions.types())) {
             Tokenizer tokenizer = reading.get();
             int limit = context != null ? context : language.model().states().keyValues().isEmpty() ? 0
                     : language.spec().context();

@@ -4,6 +4,7 @@ import dev.heddle.checkpoint.family.Checkpoint;
 import dev.heddle.core.backend.Backend;
 import dev.heddle.core.layer.ParameterSource;
 import dev.heddle.core.model.Model;
+import dev.heddle.core.parallel.Settling;
 import dev.heddle.core.pass.Executor;
 import dev.heddle.core.pass.Pass;
 import dev.heddle.core.spec.ModelSpec;
@@ -123,6 +124,7 @@ public final class LanguageModel implements AutoCloseable {
     }
 
     private Pass pass(List<SequenceState> sequences, List<int[]> tokens) {
+        Settling.passBegins();
         return Pass.of(executor, sequences, tokens, Optional.empty());
     }
 

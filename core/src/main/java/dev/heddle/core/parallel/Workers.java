@@ -16,7 +16,8 @@ import java.util.concurrent.locks.LockSupport;
 /// Waiting threads spin for a moment, because the next kernel follows at once, then give way to others, then park.
 /// A thread that does not get a processor in time is not waited for: the others do its share.
 ///
-/// One fork runs at a time, further callers queue; a fork inside a piece runs its whole range on the spot.
+/// One fork runs at a time, further callers queue; a fork inside a piece runs its whole range on the spot, and so do forks while a
+/// program with few processors is [Settling].
 public final class Workers implements AutoCloseable {
     /// Work on the items `from` (inclusive) to `to` (exclusive).
     @FunctionalInterface
@@ -82,7 +83,8 @@ public final class Workers implements AutoCloseable {
             return;
         }
         Thread caller = Thread.currentThread();
-        if (threads.length == 0 || n <= grain || owner == caller || caller instanceof Worker worker && worker.pool() == this) {
+        if (threads.length == 0 || n <= grain || owner == caller || caller instanceof Worker worker && worker.pool() == this
+                || Settling.OF_PROGRAM.isUnderWay()) {
             pieces[0]++;
             range.run(0, n);
             return;
