@@ -15,7 +15,7 @@ import jdk.incubator.vector.VectorMask;
 
 /// [SelectiveScan] on the Vector API, step by step: every state has a decay of its own, so there is no matrix product
 /// to turn the scan into. A vector holds one state of as many neighbouring channels as there are lanes; threads take
-/// vectors of channels, whose states stay in the first-level cache while the rows pass by.
+/// vectors of channels, whose states stay in the first-level cache while the rows pass by. A single row is a [SelectiveScanStep].
 public final class VectorSelectiveScan implements SelectiveScan {
     /// Rows that pass by one state at a time.
     private static final int BLOCK = 32;
@@ -35,11 +35,22 @@ public final class VectorSelectiveScan implements SelectiveScan {
     public void forward(Tensor y, Tensor x, Tensor dt, Optional<Tensor> dtBias, Tensor a, Tensor b, Tensor c,
             Optional<Tensor> d, Tensor state, Segments segments) {
         int across = Math.ceilDiv(x.columns(), Lanes.COUNT);
+        int whole = x.columns() / Lanes.COUNT;
         workers.forRange(segments.count() * across, 4, (from, to) -> {
-            for (int i = from; i < to; i++) {
+            int next;
+            for (int i = from; i < to; i = next) {
                 int s = i / across;
-                channels(y, x, dt, dtBias, a, b, c, d, state.address(segments.slots()[s]), segments.start(s), segments.end(s),
-                        i % across * Lanes.COUNT);
+                int first = i % across;
+                long at = state.address(segments.slots()[s]);
+                int end = Math.min(first + to - i, whole);
+                if (segments.length(s) == 1 && first < end) {
+                    SelectiveScanStep.run(y, x, dt, dtBias, a, b, c, d, at, segments.start(s), first * Lanes.COUNT, end * Lanes.COUNT,
+                            scratch.get().address(SelectiveScanStep.bytes((end - first) * Lanes.COUNT)));
+                    next = i + end - first;
+                } else {
+                    channels(y, x, dt, dtBias, a, b, c, d, at, segments.start(s), segments.end(s), first * Lanes.COUNT);
+                    next = i + 1;
+                }
             }
         });
     }
