@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.IntConsumer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -37,6 +38,9 @@ import picocli.CommandLine.Spec;
         footer = {"", "Examples: heddle bench --random falcon-h1-0.5b -p 512 -n 64 -r 5",
             "          heddle bench --train examples/train-10m-hybrid.yaml --length 256 --batch 8"})
 final class BenchCommand implements Callable<Integer> {
+    private static final int WARM_UP_ROUNDS = 3;
+    private static final long WARM_UP_NANOS = 5_000_000_000L;
+
     @Spec
     CommandSpec spec;
 
@@ -63,8 +67,8 @@ final class BenchCommand implements Callable<Integer> {
     @Option(names = {"-r", "--repetitions"}, paramLabel = "N", defaultValue = "5", description = "measured rounds")
     int rounds;
 
-    @Option(names = "--warm-up", paramLabel = "N", defaultValue = "3", description = "rounds before measuring, for the JIT")
-    int warmUp;
+    @Option(names = "--warm-up", paramLabel = "N", description = "rounds before measuring, for Java's compiler; default 3 and more, until 5 seconds are over")
+    Integer warmUp;
 
     @Option(names = "--train", description = "measure training steps of a model of this architecture with new weights instead")
     boolean train;
@@ -106,7 +110,7 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (prompt < 0 || generate < 0 || depth < 0 || rounds < 1 || warmUp < 0) {
+        if (prompt < 0 || generate < 0 || depth < 0 || rounds < 1 || warmUp != null && warmUp < 0) {
             throw new UsageException("-p, -n, -d and --warm-up must be 0 or more and -r at least 1");
         }
         if (random != null && !model.isEmpty()) {
@@ -125,7 +129,7 @@ final class BenchCommand implements Callable<Integer> {
         try (CpuBackend backend = backendOptions.open(err)) {
             if (train) {
                 ModelSpec architecture = ModelSpecs.language(ModelArgument.spec(random == null ? model : random));
-                new TrainingBench(architecture, backend, length, batch, warmUp, rounds, profile)
+                new TrainingBench(architecture, backend, length, batch, warmUp == null ? WARM_UP_ROUNDS : warmUp, rounds, profile)
                         .print(spec.commandLine().getOut(), json);
             } else if (random != null) {
                 ModelSpec configuration = ModelSpecs.language(ModelArgument.spec(random));
@@ -152,11 +156,11 @@ final class BenchCommand implements Callable<Integer> {
         double bytes = Throughput.decodeBytes(language.model());
         List<Test> tests = new ArrayList<>();
         if (prompt > 0) {
-            throughput.prefill(prompt, warmUp);
+            warmUp(count -> throughput.prefill(prompt, count));
             tests.add(new Test("pp" + prompt, prompt, throughput.prefill(prompt, rounds), 0, flops));
         }
         if (generate > 0) {
-            throughput.decode(generate, 0, warmUp);
+            warmUp(count -> throughput.decode(generate, 0, count));
             tests.add(new Test("tg" + generate + (depth > 0 ? " @ d" + depth : ""), generate,
                     throughput.decode(generate, depth, rounds), bytes, 0));
         }
@@ -167,6 +171,18 @@ final class BenchCommand implements Callable<Integer> {
             print(out, title, language, limits, tests);
         }
         out.flush();
+    }
+
+    /// Small models decode so fast that a few rounds are over before everything is compiled.
+    private void warmUp(IntConsumer rounds) {
+        if (warmUp != null) {
+            rounds.accept(warmUp);
+            return;
+        }
+        long end = System.nanoTime() + WARM_UP_NANOS;
+        for (int round = 0; round < WARM_UP_ROUNDS || System.nanoTime() - end < 0; round++) {
+            rounds.accept(1);
+        }
     }
 
     private static long weightBytes(LanguageModel language) {
