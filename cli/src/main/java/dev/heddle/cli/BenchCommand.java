@@ -67,7 +67,8 @@ final class BenchCommand implements Callable<Integer> {
     @Option(names = {"-r", "--repetitions"}, paramLabel = "N", defaultValue = "5", description = "measured rounds")
     int rounds;
 
-    @Option(names = "--warm-up", paramLabel = "N", description = "rounds before measuring, for Java's compiler; default 3 and more, until 5 seconds are over")
+    @Option(names = "--warm-up", paramLabel = "N",
+            description = "rounds before measuring, for Java's compiler; default 3, and more until 5 seconds are over (with --train 3)")
     Integer warmUp;
 
     @Option(names = "--train", description = "measure training steps of a model of this architecture with new weights instead")

@@ -17,8 +17,8 @@ import java.util.Random;
 /// shapes of published models. Steps walk over the keys and values of all layers, as between two tokens; GB/s count each
 /// key and value once.
 ///
-/// Arguments: threads, positions, names of types. System properties: `all` for all models instead of the first, `decode` for
-/// decode steps alone, `seconds` for each number.
+/// Arguments: threads, positions, names of types. System properties: `all` for all models instead of the first, `model` for
+/// those with this in their name, `decode` for decode steps alone, `seconds` for each number.
 public final class AttentionBench {
     private static final int ROWS = 128;
     private static final int PAGE = 64;
@@ -52,10 +52,8 @@ public final class AttentionBench {
             System.out.printf("%d threads, %d bits, %d positions%n", threads, Lanes.COUNT * 32, depth);
             for (DType type : types) {
                 for (Model model : MODELS) {
-                    if (!model.name().contains(System.getProperty("model", ""))) {
-                        continue;
-                    }
-                    if (Boolean.getBoolean("all") || model == MODELS.getFirst()) {
+                    String wanted = System.getProperty("model");
+                    if (Boolean.getBoolean("all") || (wanted == null ? model == MODELS.getFirst() : model.name().contains(wanted))) {
                         bench.time(model, depth, type);
                     }
                 }
