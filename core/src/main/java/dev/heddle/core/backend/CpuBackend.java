@@ -3,6 +3,7 @@ package dev.heddle.core.backend;
 import dev.heddle.core.kernel.Kernels;
 import dev.heddle.core.kernel.plain.PlainKernels;
 import dev.heddle.core.kernel.vector.VectorKernels;
+import dev.heddle.core.machine.MachineCode;
 import dev.heddle.core.parallel.Processors;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Memory;
@@ -14,12 +15,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /// The processor, with kernels chosen once: those of the Vector API where its module is present, plain loops
-/// otherwise.
+/// otherwise; and for products with quantized weights machine code that is written for them, where the processor has the
+/// instructions ([MachineCode#isAvailable]).
 public final class CpuBackend implements Backend {
     /// Bytes that are copied at once to fill memory; a multiple of every element's size.
     private static final long FILL = 1 << 16;
 
-    /// Which kernels to run.
+    /// Which kernels to run: the best there are, those of the Vector API alone, or plain loops.
     public enum Choice { BEST, VECTOR, PLAIN }
 
     private final Workers workers;
@@ -66,8 +68,9 @@ public final class CpuBackend implements Backend {
                     + "--add-modules jdk.incubator.vector for fast kernels";
             return new CpuBackend(workers, new PlainKernels(), "cpu, plain loops (" + why + ")");
         }
-        return new CpuBackend(workers, VectorKernels.create(workers), "cpu, " + VectorKernels.describe() + ", " + threads
-                + (threads == 1 ? " thread" : " threads"));
+        boolean machineCode = choice == Choice.BEST && MachineCode.isAvailable();
+        return new CpuBackend(workers, VectorKernels.create(workers, machineCode), "cpu, " + VectorKernels.describe()
+                + (machineCode ? ", machine code for quantized products" : "") + ", " + threads + (threads == 1 ? " thread" : " threads"));
     }
 
     /// Whether this JVM was started with the vector module.

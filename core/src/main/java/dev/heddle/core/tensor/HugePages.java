@@ -2,16 +2,9 @@ package dev.heddle.core.tensor;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Locale;
-import java.util.Optional;
 import java.util.stream.Stream;
 
 /// Memory in pages of 2 MiB instead of 4 KiB, where the system gives them to those who ask (Linux with transparent huge
@@ -23,22 +16,20 @@ public final class HugePages {
     /// Bytes below which it is not worth the while: the first call alone takes some 30 ms.
     public static final long LEAST = 16 << 20;
 
-    private static final long PAGE = 2 << 20;
-
     private HugePages() {
     }
 
     /// Zeroed memory of `bytes` bytes that lives as long as `arena`, at an address that cache lines begin at.
     public static MemorySegment allocate(Arena arena, long bytes) {
         return bytes < LEAST ? arena.allocate(bytes, Memory.ALIGNMENT)
-                : LinuxCalls.INSTANCE.flatMap(calls -> calls.map(arena, bytes)).orElseGet(() -> arena.allocate(bytes, Memory.ALIGNMENT));
+                : SystemMemory.INSTANCE.flatMap(calls -> calls.hugePages(arena, bytes)).orElseGet(() -> arena.allocate(bytes, Memory.ALIGNMENT));
     }
 
     /// Whether the system gives such pages.
     public static boolean exist() {
         try {
             return !Files.readString(Path.of("/sys/kernel/mm/transparent_hugepage/enabled")).contains("[never]")
-                    && LinuxCalls.INSTANCE.isPresent();
+                    && SystemMemory.INSTANCE.isPresent();
         } catch (IOException e) {
             return false; // not Linux
         }
@@ -71,77 +62,7 @@ public final class HugePages {
     /// Asks for large pages for a mapped file that is about to be read. They come as far as the system has not read it before.
     public static void advise(MemorySegment mapped) {
         if (mapped.byteSize() >= LEAST) {
-            LinuxCalls.INSTANCE.ifPresent(calls -> calls.advise(mapped.address(), mapped.byteSize()));
-        }
-    }
-
-    /// `mmap`, `munmap` and `madvise` with the constants that all of Linux's architectures share but for a few long gone.
-    private record LinuxCalls(MethodHandle mmap, MethodHandle munmap, MethodHandle madvise) {
-        static final Optional<LinuxCalls> INSTANCE = find();
-
-        private static final int READ_AND_WRITE = 3;
-        private static final int PRIVATE_ANONYMOUS = 0x22;
-        private static final int HUGE_PAGE = 14;
-
-        private static Optional<LinuxCalls> find() {
-            if (!System.getProperty("os.name").toLowerCase(Locale.ROOT).contains("linux")) {
-                return Optional.empty();
-            }
-            try {
-                Linker linker = Linker.nativeLinker();
-                SymbolLookup lookup = linker.defaultLookup();
-                ValueLayout.OfLong size = ValueLayout.JAVA_LONG;
-                ValueLayout.OfInt flag = ValueLayout.JAVA_INT;
-                return Optional.of(new LinuxCalls(
-                        linker.downcallHandle(lookup.findOrThrow("mmap"), FunctionDescriptor.of(size, size, size, flag, flag, flag, size)),
-                        linker.downcallHandle(lookup.findOrThrow("munmap"), FunctionDescriptor.of(flag, size, size)),
-                        linker.downcallHandle(lookup.findOrThrow("madvise"), FunctionDescriptor.of(flag, size, size, flag))));
-            } catch (RuntimeException e) {
-                return Optional.empty(); // no such platform, or native access is denied
-            }
-        }
-
-        Optional<MemorySegment> map(Arena arena, long bytes) {
-            long whole = bytes + PAGE;
-            try {
-                long base = (long) mmap.invokeExact(0L, whole, READ_AND_WRITE, PRIVATE_ANONYMOUS, -1, 0L);
-                if (base == -1) {
-                    return Optional.empty();
-                }
-                long start = (base + PAGE - 1) / PAGE * PAGE;
-                advise(start, bytes);
-                return Optional.of(MemorySegment.ofAddress(start).reinterpret(bytes, arena, _ -> unmap(base, whole)));
-            } catch (Throwable e) {
-                throw unexpected(e);
-            }
-        }
-
-        private void unmap(long base, long bytes) {
-            try {
-                int refused = (int) munmap.invokeExact(base, bytes);
-                if (refused != 0) {
-                    throw new IllegalStateException("memory cannot be given back");
-                }
-            } catch (Throwable e) {
-                throw unexpected(e);
-            }
-        }
-
-        void advise(long address, long bytes) {
-            try {
-                int ignored = (int) madvise.invokeExact(address, bytes, HUGE_PAGE); // refused where there are no such pages
-            } catch (Throwable e) {
-                throw unexpected(e);
-            }
-        }
-
-        /// These functions throw nothing, but a method handle may, as far as the compiler knows.
-        private static RuntimeException unexpected(Throwable e) {
-            return switch (e) {
-                case RuntimeException known -> known;
-                case Error known -> throw known;
-                default -> new IllegalStateException(e);
-            };
+            SystemMemory.INSTANCE.ifPresent(calls -> calls.advise(mapped.address(), mapped.byteSize()));
         }
     }
 }

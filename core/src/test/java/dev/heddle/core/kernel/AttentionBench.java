@@ -39,7 +39,7 @@ public final class AttentionBench {
 
     private AttentionBench(Workers workers) {
         threads = workers.count();
-        kernel = VectorKernels.create(workers).attention();
+        kernel = VectorKernels.create(workers, false).attention();
     }
 
     public static void main(String[] arguments) {

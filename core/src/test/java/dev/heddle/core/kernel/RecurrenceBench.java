@@ -34,7 +34,7 @@ public final class RecurrenceBench {
 
     private RecurrenceBench(Workers workers) {
         this.workers = workers;
-        kernels = VectorKernels.create(workers);
+        kernels = VectorKernels.create(workers, false);
     }
 
     public static void main(String[] arguments) {

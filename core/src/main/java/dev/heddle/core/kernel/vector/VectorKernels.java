@@ -66,8 +66,8 @@ public final class VectorKernels extends PlainKernels {
     private final BidirectionalAttention bidirectionalAttention;
     private final DiagonalStateSpace diagonalStateSpace;
 
-    private VectorKernels(Workers workers) {
-        matrixProduct = new VectorMatrixProduct(workers);
+    private VectorKernels(Workers workers, boolean machineCode) {
+        matrixProduct = new VectorMatrixProduct(workers, machineCode);
         elementwise = new VectorElementwise(workers);
         normalization = new VectorNormalization(workers);
         causalConvolution = new VectorCausalConvolution(workers);
@@ -99,8 +99,9 @@ public final class VectorKernels extends PlainKernels {
         diagonalStateSpace = new VectorDiagonalStateSpace(workers);
     }
 
-    public static VectorKernels create(Workers workers) {
-        return new VectorKernels(workers);
+    /// @param machineCode whether products may use machine code that is written for them
+    public static VectorKernels create(Workers workers, boolean machineCode) {
+        return new VectorKernels(workers, machineCode);
     }
 
     /// The lanes in use, for `--verbose`.

@@ -2,6 +2,8 @@ package dev.heddle.core.kernel.vector;
 
 import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.MatrixShapes;
+import dev.heddle.core.kernel.machine.MachineProducts;
+import dev.heddle.core.kernel.machine.Panels;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Tensor;
@@ -31,14 +33,22 @@ public final class VectorMatrixProduct implements MatrixProduct {
     private static final int EXPANDED = 256;
 
     private final Workers workers;
+    private final boolean machineCode;
     private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
     /// What the calling thread hands to all: activations rounded to integers.
     private final ThreadLocal<Scratch> shared = ThreadLocal.withInitial(Scratch::new);
     private final PanelMemory panelMemory = new PanelMemory();
     private final ProductGradients gradients;
 
+    /// Products on the Vector API alone.
     public VectorMatrixProduct(Workers workers) {
+        this(workers, false);
+    }
+
+    /// @param machineCode whether weights in blocks are multiplied by [MachineProducts], as far as these know their types
+    public VectorMatrixProduct(Workers workers, boolean machineCode) {
         this.workers = workers;
+        this.machineCode = machineCode;
         gradients = new ProductGradients(workers, scratch);
     }
 
@@ -46,15 +56,15 @@ public final class VectorMatrixProduct implements MatrixProduct {
     public void product(Tensor y, Tensor x, Tensor w) {
         MatrixShapes.product(y, x, w);
         int step = step(x.rows(), w);
-        long rounded = rounded(x, w);
+        Rounded rounded = rounded(x, new int[] {0, x.rows()}, w);
         workers.forRange(Math.ceilDiv(w.rows(), step), 1,
-                (from, to) -> rows(y, x, rounded, w, from * step, Math.min(to * step, w.rows())));
+                (from, to) -> rows(y, x, rounded, 0, w, from * step, Math.min(to * step, w.rows())));
     }
 
     @Override
     public void products(Tensor[] y, Tensor x, Tensor[] w) {
         MatrixShapes.products(y, x, w);
-        long rounded = rounded(x, w);
+        Rounded rounded = rounded(x, new int[] {0, x.rows()}, w);
         int total = 0;
         for (Tensor weight : w) {
             total += Math.ceilDiv(weight.rows(), step(x.rows(), weight));
@@ -65,7 +75,7 @@ public final class VectorMatrixProduct implements MatrixProduct {
                 int step = step(x.rows(), w[k]);
                 int end = start + Math.ceilDiv(w[k].rows(), step);
                 if (from < end && to > start) {
-                    rows(y[k], x, rounded, w[k], Math.max(from - start, 0) * step, Math.min((to - start) * step, w[k].rows()));
+                    rows(y[k], x, rounded, 0, w[k], Math.max(from - start, 0) * step, Math.min((to - start) * step, w[k].rows()));
                 }
                 start = end;
             }
@@ -79,40 +89,64 @@ public final class VectorMatrixProduct implements MatrixProduct {
             int rows = starts[e + 1] - starts[e];
             pieces[e + 1] = pieces[e] + (rows == 0 ? 0 : Math.ceilDiv(w[e].rows(), step(rows, w[e])));
         }
-        long rounded = rounded(x, w);
-        long roundedBytes = Int8Rows.bytes(x.columns());
+        Rounded rounded = rounded(x, starts, w);
         workers.forRange(pieces[w.length], 1, (from, to) -> {
             for (int e = 0; e < w.length; e++) {
                 if (from < pieces[e + 1] && to > pieces[e]) {
                     int step = step(starts[e + 1] - starts[e], w[e]);
-                    rows(y.rowRange(starts[e], starts[e + 1]), x.rowRange(starts[e], starts[e + 1]),
-                            rounded + roundedBytes * starts[e], w[e], Math.max(from - pieces[e], 0) * step, Math.min((to - pieces[e]) * step, w[e].rows()));
+                    rows(y.rowRange(starts[e], starts[e + 1]), x.rowRange(starts[e], starts[e + 1]), rounded, starts[e], w[e],
+                            Math.max(from - pieces[e], 0) * step, Math.min((to - pieces[e]) * step, w[e].rows()));
                 }
             }
         });
     }
 
-    /// Where the rows of `x` lie as [Int8Rows], if one of the weights wants them so; 0 otherwise.
-    private long rounded(Tensor x, Tensor... weights) {
-        boolean wanted = false;
+    /// Where activation rows lie once more, rounded to integers as packed weights want them; nowhere if none do.
+    ///
+    /// @param rows     of activations
+    /// @param integers as [Int8Rows], for [PackedWeights]
+    /// @param tiles    for [MachineProducts]
+    private record Rounded(int rows, long integers, long tiles) {
+    }
+
+    /// Rounds the rows of `x` as some weights want them.
+    ///
+    /// @param starts of groups of rows that are multiplied together, and the end of the last; one group for each weight, or a
+    ///               single one
+    private Rounded rounded(Tensor x, int[] starts, Tensor... weights) {
+        boolean integers = false;
         for (Tensor w : weights) {
-            wanted |= packed(w).filter(packed -> packed.type().roundsActivations()).isPresent();
+            integers |= packed(w).filter(packed -> packed.type().roundsActivations()).isPresent();
         }
-        if (!wanted) {
-            return 0;
+        Panels[] panels = MachineProducts.formats(weights);
+        if (!integers && panels.length == 0) {
+            return new Rounded(x.rows(), 0, 0);
         }
         int inner = x.columns();
         long bytes = Int8Rows.bytes(inner);
-        long rows = shared.get().address(bytes * x.rows());
-        workers.forRange(x.rows(), 4, (from, to) -> {
-            for (int t = from; t < to; t++) {
-                Int8Rows.round(rows + bytes * t, x.address(t), inner);
-            }
-        });
-        return rows;
+        long rows = shared.get().address((integers ? bytes * x.rows() : 0) + (panels.length > 0 ? MachineProducts.roundedBytes(x.rows(), inner) : 0));
+        long tiles = rows + (integers ? bytes * x.rows() : 0);
+        if (integers) {
+            workers.forRange(x.rows(), 4, (from, to) -> {
+                for (int t = from; t < to; t++) {
+                    Int8Rows.round(rows + bytes * t, x.address(t), inner);
+                }
+            });
+        }
+        if (panels.length > 0) {
+            workers.forRange(x.rows(), 8, (from, to) -> {
+                for (Panels some : panels) {
+                    MachineProducts.round(some, tiles, x, starts, from, to);
+                }
+            });
+        }
+        return new Rounded(x.rows(), rows, tiles);
     }
 
     private static int step(int activationRows, Tensor w) {
+        if (Panels.of(w).isPresent()) {
+            return Panels.ROWS;
+        }
         return packed(w).isPresent() ? PackedWeights.ROWS : activationRows <= DIRECT ? RUN : panelRows(w.columns());
     }
 
@@ -125,11 +159,19 @@ public final class VectorMatrixProduct implements MatrixProduct {
     }
 
     /// Outputs `from` to `to` of every activation row.
-    private void rows(Tensor y, Tensor x, long rounded, Tensor w, int from, int to) {
+    ///
+    /// @param first number of the first of these rows among those that were rounded
+    private void rows(Tensor y, Tensor x, Rounded rounded, int first, Tensor w, int from, int to) {
         int tokens = x.rows();
+        Optional<Panels> panels = Panels.of(w);
+        if (panels.isPresent()) {
+            MachineProducts.product(panels.get(), y, rounded.tiles(), rounded.rows(), first, w, from, to,
+                    scratch.get().address(MachineProducts.SCRATCH));
+            return;
+        }
         Optional<PackedWeights> packed = packed(w);
         if (packed.isPresent()) {
-            PackedProduct.rows(y, x, rounded, packed.get(), w, from, to, scratch.get());
+            PackedProduct.rows(y, x, rounded.integers() + Int8Rows.bytes(x.columns()) * first, packed.get(), w, from, to, scratch.get());
             return;
         }
         boolean quantized = w.dtype().isQuantized();
@@ -196,8 +238,11 @@ public final class VectorMatrixProduct implements MatrixProduct {
 
     @Override
     public Tensor prepared(Tensor w) {
-        if (w.elements() == 0 || packed(w).isPresent()) {
+        if (w.elements() == 0 || packed(w).isPresent() || Panels.of(w).isPresent()) {
             return w;
+        }
+        if (machineCode && Panels.canHold(w)) {
+            return Panels.lay(w, workers, panelMemory::take);
         }
         Optional<PackedType> type = PackedType.of(w.dtype());
         if (type.isEmpty()) {

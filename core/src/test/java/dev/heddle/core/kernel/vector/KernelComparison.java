@@ -29,8 +29,8 @@ final class KernelComparison {
     private static final int GUARD = 5;
     private static final int GUARD_BITS = 0x7fc0dead;
     private static final Kernels PLAIN = new PlainKernels();
-    private static final Kernels ONE_THREAD = VectorKernels.create(new Workers(1));
-    private static final Kernels TWO_THREADS = VectorKernels.create(new Workers(2));
+    private static final Kernels ONE_THREAD = VectorKernels.create(new Workers(1), false);
+    private static final Kernels TWO_THREADS = VectorKernels.create(new Workers(2), false);
 
     private final Arena arena = Arena.ofAuto();
     private final SplittableRandom random = new SplittableRandom(11);

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// Products with quantized weights against the plain loops, and against themselves where bits must not differ.
 class QuantizedProductTest {
     private static final Workers WORKERS = new Workers(2);
-    private static final MatrixProduct VECTOR = new VectorMatrixProduct(WORKERS);
+    private static final MatrixProduct VECTOR = new VectorMatrixProduct(WORKERS, Boolean.getBoolean("mc"));
 
     private final Random random = new Random(7);
 

@@ -1,0 +1,107 @@
+package dev.heddle.core.kernel.machine;
+
+import dev.heddle.core.tensor.DType;
+import java.util.Arrays;
+import java.util.Optional;
+
+/// The types of blocks that [Panels] lays out: an element is scale·(n − centre) + minimum with n of some bits, none negative.
+///
+/// A panel is [Panels#ROWS] weight rows side by side, one in each lane: a sequence of chunks of one block of 32 elements, or
+/// of eight. A chunk is, each for all rows: one or two half-precision numbers, the bytes of its groups' scales (and minima,
+/// alternately), and words of four bytes that hold n, in vectors of 64 bytes. Word j of block b has elements 4j to 4j + 3 of
+/// each row, or their lower bits, or a nibble of them, as [Unpacking] reads them.
+enum PanelType {
+    Q8_0(DType.Q8_0, 8, 1, 1, 0, 8), Q4_0(DType.Q4_0, 4, 1, 1, 0, 4), Q4_1(DType.Q4_1, 4, 1, 2, 0, 4),
+    Q3_K(DType.Q3_K, 3, 8, 1, 16, 24), Q4_K(DType.Q4_K, 4, 8, 2, 16, 32), Q5_K(DType.Q5_K, 5, 8, 2, 16, 40), Q6_K(DType.Q6_K, 6, 8, 1, 16, 48);
+
+    private static final int ROWS = Panels.ROWS;
+
+    private final DType dtype;
+    private final int bits;
+    private final int blocks;
+    private final int halves;
+    private final int bytes;
+    private final int words;
+
+    PanelType(DType dtype, int bits, int blocks, int halves, int bytes, int words) {
+        this.dtype = dtype;
+        this.bits = bits;
+        this.blocks = blocks;
+        this.halves = halves;
+        this.bytes = bytes;
+        this.words = words;
+    }
+
+    static Optional<PanelType> of(DType dtype) {
+        return Arrays.stream(values()).filter(type -> type.dtype == dtype).findFirst();
+    }
+
+    /// How its blocks lie in files.
+    DType dtype() {
+        return dtype;
+    }
+
+    /// Blocks of 32 elements in a chunk.
+    int blocks() {
+        return blocks;
+    }
+
+    /// Vectors of words in a chunk.
+    int words() {
+        return words;
+    }
+
+    /// The logarithm to base 2 of the centre, half of what n reaches.
+    int centreBits() {
+        return bits - 1;
+    }
+
+    /// How products with this type want activations.
+    RowFormat format() {
+        return bits == 8 ? RowFormat.SIXTEEN_BITS : RowFormat.EIGHT_BITS;
+    }
+
+    boolean hasMinima() {
+        return halves == 2;
+    }
+
+    /// Whether groups of elements store their scales as bytes, to be multiplied by a number of the whole chunk.
+    boolean hasByteScales() {
+        return bytes > 0;
+    }
+
+    /// Groups of a block that have a scale of their own.
+    int groups() {
+        return hasByteScales() && !hasMinima() ? 2 : 1;
+    }
+
+    /// Bytes from the start of a chunk to the half-precision minima, if there are any.
+    int minimaAt() {
+        return 2 * ROWS;
+    }
+
+    /// Bytes from the start of a chunk to the byte scales of a group, or with `minima` to its minima.
+    int bytesAt(int group, boolean minima) {
+        return 2 * ROWS * halves + ROWS * (hasMinima() ? 2 * group + (minima ? 1 : 0) : group);
+    }
+
+    /// Bytes from the start of a chunk to one of its vectors of words.
+    int wordsAt(int word) {
+        return 2 * ROWS * halves + ROWS * bytes + 4 * ROWS * word;
+    }
+
+    /// Bytes of a chunk.
+    int chunkBytes() {
+        return wordsAt(words);
+    }
+
+    /// Chunks of a row of `inner` elements.
+    int chunks(int inner) {
+        return inner / (32 * blocks);
+    }
+
+    /// Bytes of a panel of rows of `inner` elements.
+    long panelBytes(int inner) {
+        return (long) chunkBytes() * chunks(inner);
+    }
+}

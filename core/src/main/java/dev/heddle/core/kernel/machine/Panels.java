@@ -1,0 +1,115 @@
+package dev.heddle.core.kernel.machine;
+
+import dev.heddle.core.machine.MachineCode;
+import dev.heddle.core.parallel.Workers;
+import dev.heddle.core.tensor.Memory;
+import dev.heddle.core.tensor.Storage;
+import dev.heddle.core.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongFunction;
+
+/// Weights in blocks, a second time for products in machine code: panels of [#ROWS] rows that lie side by side in the lanes of
+/// vectors ([PanelType]).
+///
+/// With activations x ≈ e·q ([RowFormat]) and weights scale·(n − centre) + minimum, a group of 16 or 32 elements contributes
+/// (scale·e)·S + minimum·(e·Σq), where S = Σ(n − centre)·q = Σn·q − centre·Σq is an exact integer. In floating point an output
+/// adds up its groups one after the other: sum = fma(S, scale·e, sum), and where the type has minima
+/// sum = fma(minimum + centre·scale, e·Σq, sum). So an output has the same bits however many rows a product has.
+///
+/// To all others this is the storage of the blocks themselves.
+public final class Panels implements Storage {
+    /// Rows of a panel: the 32-bit lanes of a vector.
+    public static final int ROWS = 16;
+
+    private final Storage blocks;
+    private final PanelType type;
+    private final long first;
+    private final int inner;
+    private final Storage panels;
+
+    private Panels(Tensor blocks, PanelType type, Storage panels) {
+        this.blocks = blocks.storage();
+        this.type = type;
+        first = blocks.address();
+        inner = blocks.columns();
+        this.panels = panels;
+    }
+
+    /// Whether weights like these can be laid out: their type is one of [PanelType] and they are not empty.
+    public static boolean canHold(Tensor w) {
+        return w.elements() > 0 && PanelType.of(w.dtype()).isPresent() && 4L * ROWS * w.rowBytes() < Integer.MAX_VALUE;
+    }
+
+    /// The tensor with these blocks as it was, and laid out for products. One with a scale that is no finite number stays as it is.
+    ///
+    /// @param memory gives so many bytes
+    public static Tensor lay(Tensor w, Workers workers, LongFunction<Storage> memory) {
+        PanelType type = PanelType.of(w.dtype()).orElseThrow();
+        long bytes = type.panelBytes(w.columns());
+        int count = Math.ceilDiv(w.rows(), ROWS);
+        Panels panels = new Panels(w, type, memory.apply(bytes * count));
+        MachineCode pack = MachineProducts.packing(type);
+        AtomicBoolean finite = new AtomicBoolean(true);
+        workers.forRange(count, 1, (from, to) -> {
+            try (Arena arena = Arena.ofConfined()) {
+                long distances = Memory.allocate(arena, 4L * ROWS).address();
+                for (int p = from; p < to; p++) {
+                    int rows = Math.min(ROWS, w.rows() - p * ROWS);
+                    for (int r = 0; r < ROWS; r++) {
+                        Memory.i32(distances + 4L * r, Math.toIntExact(w.rowBytes() * Math.min(r, rows - 1)));
+                    }
+                    if (pack.call(panels.panel(p), w.address(p * ROWS), distances, type.chunks(w.columns()), 0, 0) != 0) {
+                        finite.set(false);
+                        return;
+                    }
+                }
+            }
+        });
+        if (!finite.get()) {
+            return w;
+        }
+        w.storage().unload(w.offset(), w.bytes());
+        return Tensor.of(panels, w.offset(), w.dtype(), w.shape());
+    }
+
+    /// The panels of these weights, if they have some and `w` is whole rows of them.
+    public static Optional<Panels> of(Tensor w) {
+        return w.storage() instanceof Panels panels && w.columns() == panels.inner && w.isContiguous() ? Optional.of(panels) : Optional.empty();
+    }
+
+    PanelType type() {
+        return type;
+    }
+
+    /// Number of the row of these weights at which a view of them begins.
+    int firstRow(Tensor view) {
+        return Math.toIntExact((view.address() - first) / view.rowBytes());
+    }
+
+    /// Address of a panel.
+    long panel(int index) {
+        return panels.address() + type.panelBytes(inner) * index;
+    }
+
+    @Override
+    public long bytes() {
+        return blocks.bytes();
+    }
+
+    @Override
+    public long address() {
+        return blocks.address();
+    }
+
+    @Override
+    public void unload(long offset, long bytes) {
+        blocks.unload(offset, bytes);
+    }
+
+    @Override
+    public String toString() {
+        return blocks + ", in panels";
+    }
+}

@@ -1,0 +1,60 @@
+package dev.heddle.core.kernel.machine;
+
+/// Activations rounded to integers in blocks of 32: x ≈ e·q, with e = max|x| / `largest` and q the nearest integers.
+///
+/// The blocks of up to [#TOKENS] rows, a tile, lie interleaved: block 0 of each row, then block 1 of each row, so that a product
+/// finds all it needs at fixed distances from one address. Eight-bit blocks are 32 bytes q, and then in 32 bits each the f32 e
+/// and e·Σq and the integers −Σq of the first half, of the second half and of the whole. Sixteen-bit blocks are 32 bytes of
+/// upper parts h and 32 of lower parts l, q = 128·h + l with −64 ≤ l < 64, then e and −Σq.
+enum RowFormat {
+    EIGHT_BITS(127, 64), SIXTEEN_BITS(127 * 128, 80);
+
+    /// Most rows of a tile: with a vector of integers and one of floats for each, a product fills 24 of 32 registers.
+    static final int TOKENS = 12;
+
+    /// Bytes from the start of a block to the lower parts (of sixteen bits).
+    static final int LOW = 32;
+
+    private final int largest;
+    private final int bytes;
+
+    RowFormat(int largest, int bytes) {
+        this.largest = largest;
+        this.bytes = bytes;
+    }
+
+    /// The largest magnitude of q.
+    int largest() {
+        return largest;
+    }
+
+    /// Bytes of a block.
+    int bytes() {
+        return bytes;
+    }
+
+    /// Bytes of a row of `inner` elements.
+    long rowBytes(int inner) {
+        return (long) bytes * (inner / 32);
+    }
+
+    /// Bytes from the start of a block to e.
+    int scaleAt() {
+        return this == EIGHT_BITS ? 32 : 64;
+    }
+
+    /// Bytes from the start of an eight-bit block to e·Σq.
+    int totalAt() {
+        return 36;
+    }
+
+    /// Bytes from the start of a block to −Σq.
+    int sumAt() {
+        return this == EIGHT_BITS ? 48 : 68;
+    }
+
+    /// Bytes from the start of an eight-bit block to −Σq of its first or its second half.
+    int halfSumAt(int half) {
+        return 40 + 4 * half;
+    }
+}
