@@ -252,6 +252,11 @@ public final class Assembler {
         evex(PAGE_0F38, P66, 0x31, to.number(), 0, from, QUARTER);
     }
 
+    /// Numbers of 16 bits.
+    public void vpmovzxwd(Zmm to, At from) {
+        evex(PAGE_0F38, P66, 0x33, to.number(), 0, from, HALF);
+    }
+
     public void vpmovsxbd(Zmm to, At from) {
         evex(PAGE_0F38, P66, 0x21, to.number(), 0, from, QUARTER);
     }
@@ -276,6 +281,10 @@ public final class Assembler {
     }
 
     // floating point
+
+    public void vaddps(Zmm to, Zmm a, Operand b) {
+        evex(PAGE_0F, NONE, 0x58, to.number(), a.number(), b, FULL);
+    }
 
     public void vmulps(Zmm to, Zmm a, Operand b) {
         evex(PAGE_0F, NONE, 0x59, to.number(), a.number(), b, FULL);

@@ -10,8 +10,9 @@ import java.util.concurrent.ConcurrentHashMap;
 /// Products with [Panels]. Each function is written when it is first called.
 public final class MachineProducts {
     /// Bytes of scratch memory that [#product] needs.
-    public static final long SCRATCH = 4L * Panels.ROWS * RowFormat.TOKENS;
+    public static final long SCRATCH = 4L * 64 * RowFormat.FLOATS.tokens();
 
+    private static final RowFormat[] FORMATS = RowFormat.values();
     private static final Map<RowFormat, MachineCode> ROUNDINGS = new ConcurrentHashMap<>();
     private static final Map<PanelType, MachineCode> PACKINGS = new ConcurrentHashMap<>();
     private static final Map<PanelType, Map<Integer, MachineCode>> MULTIPLICATIONS = new EnumMap<>(PanelType.class);
@@ -29,9 +30,13 @@ public final class MachineProducts {
         return PACKINGS.computeIfAbsent(type, Packing::of);
     }
 
-    /// Bytes of memory that rounded activation rows take, in both formats.
+    /// Bytes of memory that activation rows take, in all formats.
     public static long roundedBytes(int rows, int inner) {
-        return rows * (RowFormat.EIGHT_BITS.rowBytes(inner) + RowFormat.SIXTEEN_BITS.rowBytes(inner));
+        long bytes = 0;
+        for (RowFormat format : FORMATS) {
+            bytes += rows * format.rowBytes(inner);
+        }
+        return bytes;
     }
 
     /// Of some weights one for each way in which products with them want activations.
@@ -56,8 +61,8 @@ public final class MachineProducts {
             while (starts[group + 1] <= row) {
                 group++;
             }
-            int tile = starts[group] + (row - starts[group]) / RowFormat.TOKENS * RowFormat.TOKENS;
-            int tokens = Math.min(RowFormat.TOKENS, starts[group + 1] - tile);
+            int tile = starts[group] + (row - starts[group]) / format.tokens() * format.tokens();
+            int tokens = Math.min(format.tokens(), starts[group + 1] - tile);
             rounding.call(rows(format, rounded, x.rows(), inner, tile) + (long) format.bytes() * (row - tile), x.address(row), inner / 32,
                     (long) format.bytes() * tokens, 0, 0);
         }
@@ -65,8 +70,11 @@ public final class MachineProducts {
 
     /// Where rows from `first` on lie, a multiple of a tile behind the first row of a product.
     private static long rows(RowFormat format, long rounded, int rows, int inner, int first) {
-        long start = format == RowFormat.EIGHT_BITS ? 0 : RowFormat.EIGHT_BITS.rowBytes(inner) * rows;
-        return rounded + start + format.rowBytes(inner) * first;
+        long start = rounded;
+        for (int f = 0; f < format.ordinal(); f++) {
+            start += FORMATS[f].rowBytes(inner) * rows;
+        }
+        return start + format.rowBytes(inner) * first;
     }
 
     /// y[t,o] = Σ_i x[t,i] · w[o,i] for the outputs `from` to `to`.
@@ -75,29 +83,28 @@ public final class MachineProducts {
     /// @param rounded memory with all activation rows that were rounded, `rows` of them
     /// @param first   number of the first of this product's
     public static void product(Panels panels, Tensor y, long rounded, int rows, int first, Tensor w, int from, int to, long scratch) {
-        int inner = w.columns();
         PanelType type = panels.type();
+        int height = type.rows();
         int shift = panels.firstRow(w);
+        int most = type.format().tokens();
         while (from < to) {
-            int skip = (shift + from) % Panels.ROWS;
-            int whole = skip == 0 ? (to - from) / Panels.ROWS : 0;
-            int outputs = whole > 0 ? whole * Panels.ROWS : Math.min(Panels.ROWS - skip, to - from);
-            int panel = (shift + from) / Panels.ROWS;
+            int skip = (shift + from) % height;
+            int whole = skip == 0 ? (to - from) / height : 0;
             // a panel stays in the second-level cache while many tiles pass by
-            int some = y.rows() > RowFormat.TOKENS ? 1 : Math.max(whole, 1);
-            for (int p = 0; p < Math.max(whole, 1); p += some) {
-                for (int t = 0; t < y.rows(); t += RowFormat.TOKENS) {
-                    int tokens = Math.min(RowFormat.TOKENS, y.rows() - t);
-                    long to0 = y.address(t) + 4L * (from + p * Panels.ROWS);
-                    long tile = rows(type.format(), rounded, rows, inner, first + t);
-                    MachineCode multiplication = multiplication(type, tokens);
-                    if (whole > 0) {
-                        multiplication.call(to0, y.rowBytes(), tile, panels.panel(panel + p), type.chunks(inner), some);
-                    } else {
-                        multiplication.call(scratch, 4L * Panels.ROWS, tile, panels.panel(panel), type.chunks(inner), 1);
-                        for (int k = 0; k < tokens; k++) {
-                            Memory.copy(to0 + k * y.rowBytes(), scratch + 4L * Panels.ROWS * k + 4L * skip, 4L * outputs);
-                        }
+            int some = y.rows() > most ? Math.min(1, whole) : whole;
+            int outputs = some > 0 ? some * height : Math.min(height - skip, to - from);
+            long panel = panels.panel((shift + from) / height);
+            for (int t = 0; t < y.rows(); t += most) {
+                int tokens = Math.min(most, y.rows() - t);
+                long yAt = y.address(t) + 4L * from;
+                long tile = rows(type.format(), rounded, rows, w.columns(), first + t);
+                MachineCode multiplication = multiplication(type, tokens);
+                if (some > 0) {
+                    multiplication.call(yAt, y.rowBytes(), tile, panel, type.chunks(w.columns()), some);
+                } else {
+                    multiplication.call(scratch, 4L * height, tile, panel, type.chunks(w.columns()), 1);
+                    for (int k = 0; k < tokens; k++) {
+                        Memory.copy(yAt + k * y.rowBytes(), scratch + 4L * height * k + 4L * skip, 4L * outputs);
                     }
                 }
             }
@@ -106,6 +113,6 @@ public final class MachineProducts {
     }
 
     private static MachineCode multiplication(PanelType type, int tokens) {
-        return MULTIPLICATIONS.get(type).computeIfAbsent(tokens, n -> Multiplication.of(type, n));
+        return MULTIPLICATIONS.get(type).computeIfAbsent(tokens, n -> type.isFloat() ? FloatMultiplication.of(type, n) : Multiplication.of(type, n));
     }
 }

@@ -27,7 +27,7 @@ import dev.heddle.core.machine.Operand.Zmm;
 /// A result of the instruction comes four cycles later. Twelve rows fill that time; few rows spread their sums over several
 /// registers, which changes nothing because sums of integers are exact.
 final class Multiplication {
-    private static final int TOKENS = RowFormat.TOKENS;
+    private static final int TOKENS = RowFormat.EIGHT_BITS.tokens();
 
     private static final Zmm PRODUCT = zmm(25);
     private static final Zmm SCALE = zmm(28);
@@ -52,6 +52,7 @@ final class Multiplication {
         parts = switch (format) {
             case EIGHT_BITS -> Math.min(2, registers);
             case SIXTEEN_BITS -> registers == 1 ? 0 : Math.min(2, registers / 2);
+            case FLOATS -> throw new IllegalArgumentException("see FloatMultiplication");
         };
     }
 
@@ -91,7 +92,7 @@ final class Multiplication {
             assembler.vmovups(at(RAX, 0), sum(t));
             assembler.add(RAX, RSI);
         }
-        assembler.add(RDI, 4L * Panels.ROWS);
+        assembler.add(RDI, 4L * PanelType.LANES);
         assembler.dec(R9);
         assembler.jnz(panel);
         assembler.vzeroupper();
@@ -117,6 +118,7 @@ final class Multiplication {
         switch (format) {
             case EIGHT_BITS -> eightBits(block, group);
             case SIXTEEN_BITS -> sixteenBits(block);
+            case FLOATS -> throw new IllegalArgumentException("see FloatMultiplication");
         }
     }
 

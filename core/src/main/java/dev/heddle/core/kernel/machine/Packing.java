@@ -12,7 +12,7 @@ import dev.heddle.core.machine.Assembler;
 import dev.heddle.core.machine.MachineCode;
 import dev.heddle.core.machine.Operand.Zmm;
 
-/// Lays out rows of blocks as a panel ([PanelType]).
+/// Lays out rows of weights as a panel ([PanelType]).
 ///
 /// Four bytes of each of sixteen rows are gathered at once. Where they lie in a block is told at [dev.heddle.core.tensor.Blocks];
 /// a dword of q4_0 has elements 4j to 4j + 3 in its lower nibbles already, and elements 16 + 4j on in the upper ones.
@@ -38,8 +38,8 @@ final class Packing {
         this.type = type;
     }
 
-    /// A function of the addresses of a panel, of the first row and of the distances in bytes of 16 rows from it, 32 bits each,
-    /// and of the row's chunks. It returns 0 if all scales are finite; otherwise the panel is of no use.
+    /// A function of the addresses of a panel, of the first row and of the distances in bytes of a panel's rows from it, 32 bits each,
+    /// and of the row's chunks. It returns 0 if all scales of blocks are finite; otherwise the panel is of no use.
     static MachineCode of(PanelType type) {
         return MachineCode.of(new Packing(type).write());
     }
@@ -59,6 +59,7 @@ final class Packing {
         assembler.kxorw(NOT_FINITE);
         int loop = assembler.here();
         switch (type) {
+            case F16, BF16 -> numbers();
             case Q8_0 -> {
                 half(0);
                 words(0, 2, 8);
@@ -107,6 +108,19 @@ final class Packing {
     private void constant(Zmm to, int value) {
         assembler.mov(RAX, value);
         assembler.vpbroadcastd(to, RAX);
+    }
+
+    /// Two numbers of each row at a time.
+    private void numbers() {
+        for (int v = 0; v < type.vectors(); v++) {
+            assembler.vmovups(ROWS, at(RDX, 4L * PanelType.LANES * v));
+            for (int i = 0; i < 32; i += 2) {
+                Zmm two = gather(2 * i);
+                assembler.vpmovdw(at(RDI, type.elementAt(i, v)), two);
+                assembler.vpsrld(two, two, 16);
+                assembler.vpmovdw(at(RDI, type.elementAt(i + 1, v)), two);
+            }
+        }
     }
 
     /// Four bytes of each row, in one of a few registers by turns.

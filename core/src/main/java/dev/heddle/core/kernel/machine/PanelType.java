@@ -4,17 +4,24 @@ import dev.heddle.core.tensor.DType;
 import java.util.Arrays;
 import java.util.Optional;
 
-/// The types of blocks that [Panels] lays out: an element is scale·(n − centre) + minimum with n of some bits, none negative.
+/// The types of weights that [Panels] lays out: blocks, whose elements are scale·(n − centre) + minimum with n of some bits, none
+/// negative, and numbers of 16 bits.
 ///
-/// A panel is [Panels#ROWS] weight rows side by side, one in each lane: a sequence of chunks of one block of 32 elements, or
+/// A panel of blocks is 16 weight rows side by side, one in each lane: a sequence of chunks of one block of 32 elements, or
 /// of eight. A chunk is, each for all rows: one or two half-precision numbers, the bytes of its groups' scales (and minima,
 /// alternately), and words of four bytes that hold n, in vectors of 64 bytes. Word j of block b has elements 4j to 4j + 3 of
 /// each row, or their lower bits, or a nibble of them, as [Unpacking] reads them.
+///
+/// A panel of numbers is 64 rows side by side, element after element, in chunks of 32 elements.
 enum PanelType {
+    F16(DType.F16, 16, 1, 0, 0, 32), BF16(DType.BF16, 16, 1, 0, 0, 32),
     Q8_0(DType.Q8_0, 8, 1, 1, 0, 8), Q4_0(DType.Q4_0, 4, 1, 1, 0, 4), Q4_1(DType.Q4_1, 4, 1, 2, 0, 4),
     Q3_K(DType.Q3_K, 3, 8, 1, 16, 24), Q4_K(DType.Q4_K, 4, 8, 2, 16, 32), Q5_K(DType.Q5_K, 5, 8, 2, 16, 40), Q6_K(DType.Q6_K, 6, 8, 1, 16, 48);
 
-    private static final int ROWS = Panels.ROWS;
+    /// Lanes of a vector.
+    static final int LANES = 16;
+
+    private static final int FLOAT_VECTORS = 4;
 
     private final DType dtype;
     private final int bits;
@@ -41,6 +48,21 @@ enum PanelType {
         return dtype;
     }
 
+    /// Whether weights are numbers, no blocks.
+    boolean isFloat() {
+        return bits == 16;
+    }
+
+    /// Vectors that the rows of a panel fill.
+    int vectors() {
+        return isFloat() ? FLOAT_VECTORS : 1;
+    }
+
+    /// Rows of a panel.
+    int rows() {
+        return LANES * vectors();
+    }
+
     /// Blocks of 32 elements in a chunk.
     int blocks() {
         return blocks;
@@ -58,7 +80,7 @@ enum PanelType {
 
     /// How products with this type want activations.
     RowFormat format() {
-        return bits == 8 ? RowFormat.SIXTEEN_BITS : RowFormat.EIGHT_BITS;
+        return isFloat() ? RowFormat.FLOATS : bits == 8 ? RowFormat.SIXTEEN_BITS : RowFormat.EIGHT_BITS;
     }
 
     boolean hasMinima() {
@@ -77,22 +99,27 @@ enum PanelType {
 
     /// Bytes from the start of a chunk to the half-precision minima, if there are any.
     int minimaAt() {
-        return 2 * ROWS;
+        return 2 * LANES;
     }
 
     /// Bytes from the start of a chunk to the byte scales of a group, or with `minima` to its minima.
     int bytesAt(int group, boolean minima) {
-        return 2 * ROWS * halves + ROWS * (hasMinima() ? 2 * group + (minima ? 1 : 0) : group);
+        return 2 * LANES * halves + LANES * (hasMinima() ? 2 * group + (minima ? 1 : 0) : group);
     }
 
     /// Bytes from the start of a chunk to one of its vectors of words.
     int wordsAt(int word) {
-        return 2 * ROWS * halves + ROWS * bytes + 4 * ROWS * word;
+        return 2 * LANES * halves + LANES * bytes + 4 * LANES * word;
+    }
+
+    /// Bytes from the start of a chunk of numbers to those of an element in one of a panel's vectors.
+    int elementAt(int element, int vector) {
+        return 2 * LANES * (element * vectors() + vector);
     }
 
     /// Bytes of a chunk.
     int chunkBytes() {
-        return wordsAt(words);
+        return isFloat() ? elementAt(words, 0) : wordsAt(words);
     }
 
     /// Chunks of a row of `inner` elements.

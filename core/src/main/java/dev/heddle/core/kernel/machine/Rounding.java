@@ -12,7 +12,7 @@ import dev.heddle.core.machine.Assembler;
 import dev.heddle.core.machine.MachineCode;
 import dev.heddle.core.machine.Operand.Zmm;
 
-/// Rounds activation rows ([RowFormat]).
+/// Puts activation rows into tiles, rounded ([RowFormat]).
 final class Rounding {
     /// Blocks with no larger magnitude become zeros.
     static final float SMALLEST = 1e-35f;
@@ -58,14 +58,20 @@ final class Rounding {
         int loop = assembler.here();
         assembler.vmovups(FIRST, at(RSI, 0));
         assembler.vmovups(SECOND, at(RSI, 64));
-        scale();
-        integers(FIRST);
-        integers(SECOND);
         switch (format) {
-            case EIGHT_BITS -> eightBits();
-            case SIXTEEN_BITS -> sixteenBits();
+            case EIGHT_BITS -> {
+                round();
+                eightBits();
+            }
+            case SIXTEEN_BITS -> {
+                round();
+                sixteenBits();
+            }
+            case FLOATS -> {
+                assembler.vmovups(at(RDI, 0), FIRST);
+                assembler.vmovups(at(RDI, 64), SECOND);
+            }
         }
-        assembler.vmovss(at(RDI, format.scaleAt()), SCALE);
         assembler.add(RSI, 128);
         assembler.add(RDI, RCX);
         assembler.dec(RDX);
@@ -106,6 +112,13 @@ final class Rounding {
             case 2 -> assembler.vpshufd(OTHER, from, 0x4e);
             default -> assembler.vpshufd(OTHER, from, 0xb1);
         }
+    }
+
+    private void round() {
+        scale();
+        integers(FIRST);
+        integers(SECOND);
+        assembler.vmovss(at(RDI, format.scaleAt()), SCALE);
     }
 
     private void integers(Zmm x) {

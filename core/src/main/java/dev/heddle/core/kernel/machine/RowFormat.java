@@ -1,16 +1,14 @@
 package dev.heddle.core.kernel.machine;
 
-/// Activations rounded to integers in blocks of 32: x ≈ e·q, with e = max|x| / `largest` and q the nearest integers.
+/// Activations in blocks of 32, as they are or rounded to integers: x ≈ e·q, with e = max|x| / `largest` and q the nearest
+/// integers.
 ///
-/// The blocks of up to [#TOKENS] rows, a tile, lie interleaved: block 0 of each row, then block 1 of each row, so that a product
+/// The blocks of up to [#tokens] rows, a tile, lie interleaved: block 0 of each row, then block 1 of each row, so that a product
 /// finds all it needs at fixed distances from one address. Eight-bit blocks are 32 bytes q, and then in 32 bits each the f32 e
 /// and e·Σq and the integers −Σq of the first half, of the second half and of the whole. Sixteen-bit blocks are 32 bytes of
 /// upper parts h and 32 of lower parts l, q = 128·h + l with −64 ≤ l < 64, then e and −Σq.
 enum RowFormat {
-    EIGHT_BITS(127, 64), SIXTEEN_BITS(127 * 128, 80);
-
-    /// Most rows of a tile: with a vector of integers and one of floats for each, a product fills 24 of 32 registers.
-    static final int TOKENS = 12;
+    EIGHT_BITS(127, 64), SIXTEEN_BITS(127 * 128, 80), FLOATS(0, 128);
 
     /// Bytes from the start of a block to the lower parts (of sixteen bits).
     static final int LOW = 32;
@@ -26,6 +24,12 @@ enum RowFormat {
     /// The largest magnitude of q.
     int largest() {
         return largest;
+    }
+
+    /// Most rows of a tile. With a vector of integers and one of floats for each, or four of floats, a product fills 24 of 32
+    /// registers.
+    int tokens() {
+        return this == FLOATS ? 6 : 12;
     }
 
     /// Bytes of a block.

@@ -32,7 +32,7 @@ final class Unpacking {
     /// Masks that [#elements] needs.
     void constants() {
         switch (type) {
-            case Q8_0 -> { }
+            case F16, BF16, Q8_0 -> { }
             case Q4_0, Q4_1, Q4_K -> mask(LOWER, 0x0f0f0f0f);
             case Q5_K -> {
                 mask(LOWER, 0x0f0f0f0f);
@@ -57,6 +57,7 @@ final class Unpacking {
     /// Elements 4·`quad` on of a block of the chunk.
     void elements(int block, int quad) {
         switch (type) {
+            case F16, BF16 -> throw new IllegalArgumentException("numbers are no blocks");
             case Q8_0 -> assembler.vmovups(N, word(quad));
             case Q4_0, Q4_1 -> lower(quad % 4, quad / 4 * 4);
             case Q4_K -> lower(block / 2 * 8 + quad, block % 2 * 4);

@@ -44,6 +44,11 @@ final class PanelMemory {
         return !isLarge(w) || spend(w.bytes(), 7);
     }
 
+    /// Whether memory suffices to lay out a weight of f32, f16 or bf16 anew: those of large files may take half of what was free.
+    boolean affordsCopy(Tensor w) {
+        return !isLarge(w) || spend(w.bytes(), 4);
+    }
+
     /// These weights in large pages, if they lie in a large file and that takes no more than half of what was free; otherwise
     /// as they are. The system keeps a file in large pages only if it has read it so.
     Tensor copied(Tensor w, Workers workers) {

@@ -144,8 +144,9 @@ public final class VectorMatrixProduct implements MatrixProduct {
     }
 
     private static int step(int activationRows, Tensor w) {
-        if (Panels.of(w).isPresent()) {
-            return Panels.ROWS;
+        Optional<Panels> panels = Panels.of(w);
+        if (panels.isPresent()) {
+            return panels.get().rows();
         }
         return packed(w).isPresent() ? PackedWeights.ROWS : activationRows <= DIRECT ? RUN : panelRows(w.columns());
     }
@@ -241,10 +242,11 @@ public final class VectorMatrixProduct implements MatrixProduct {
         if (w.elements() == 0 || packed(w).isPresent() || Panels.of(w).isPresent()) {
             return w;
         }
-        if (machineCode && Panels.canHold(w)) {
-            return Panels.lay(w, workers, panelMemory::take);
-        }
         Optional<PackedType> type = PackedType.of(w.dtype());
+        if (machineCode && Panels.canHold(w)) {
+            boolean fits = type.isPresent() ? type.get().roundsActivations() || panelMemory.affords(w) : panelMemory.affordsCopy(w);
+            return fits ? Panels.lay(w, workers, panelMemory::take) : w;
+        }
         if (type.isEmpty()) {
             return panelMemory.copied(w, workers);
         }
