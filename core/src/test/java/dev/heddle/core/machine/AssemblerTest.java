@@ -322,6 +322,8 @@ class AssemblerTest {
             62f27d48318f72000000   vpmovzxbd zmm1, [rdi+114]
             62527d483148fd         vpmovzxbd zmm9, [r8-48]
             62e27d483188efffffff   vpmovzxbd zmm17, [rax-17]
+            62c27d48334803         vpmovzxwd zmm17, [r8+96]
+            62627d4833b2dfffffff   vpmovzxwd zmm30, [rdx-33]
             62627d48217200         vpmovsxbd zmm30, [rdx]
             62f27d48214f05         vpmovsxbd zmm1, [rdi+80]
             62527d48218801190000   vpmovsxbd zmm9, [r8+6401]
@@ -357,6 +359,9 @@ class AssemblerTest {
             62e27d48134880         vcvtph2ps zmm17, [rax-4096]
             62627d4813b280daffff   vcvtph2ps zmm30, [rdx-9600]
 
+            62b1344858c9           vaddps zmm1, zmm9, zmm17
+            62616c48587002         vaddps zmm30, zmm2, [rax+128]
+            62717450584f02         vaddps zmm9, zmm17, [rdi+8]{1to16}
             62b1344859c9           vmulps zmm1, zmm9, zmm17
             6211744059ce           vmulps zmm9, zmm17, zmm30
             62e10c4059c9           vmulps zmm17, zmm30, zmm1

@@ -107,9 +107,27 @@ enum PanelType {
         return 2 * LANES * halves + LANES * (hasMinima() ? 2 * group + (minima ? 1 : 0) : group);
     }
 
-    /// Bytes from the start of a chunk to one of its vectors of words.
+    /// Bytes from the start of a chunk to the vector of a word, numbered as in a block of the file. They lie in the order in which
+    /// they are first read, because memory is fastest as one stream: where bits of n come from two places, those of the first
+    /// block alternate.
     int wordsAt(int word) {
-        return 2 * LANES * halves + LANES * bytes + 4 * LANES * word;
+        int place = switch (this) {
+            case Q3_K -> word < 8 ? 2 * word : word < 16 ? 2 * (word - 8) + 1 : word;
+            case Q5_K -> word < 8 ? 2 * word + 1 : word < 16 ? 2 * (word - 8) : word;
+            case Q6_K -> {
+                int upper = word - 32;
+                if (upper >= 0) {
+                    yield upper / 8 * 24 + upper % 8 * 2 + 1;
+                }
+                yield word / 16 * 24 + (word % 16 < 8 ? word % 8 * 2 : word % 16 + 8);
+            }
+            default -> word;
+        };
+        return wordsAt() + 4 * LANES * place;
+    }
+
+    private int wordsAt() {
+        return 2 * LANES * halves + LANES * bytes;
     }
 
     /// Bytes from the start of a chunk of numbers to those of an element in one of a panel's vectors.
@@ -119,7 +137,7 @@ enum PanelType {
 
     /// Bytes of a chunk.
     int chunkBytes() {
-        return isFloat() ? elementAt(words, 0) : wordsAt(words);
+        return isFloat() ? elementAt(words, 0) : wordsAt() + 4 * LANES * words;
     }
 
     /// Chunks of a row of `inner` elements.
