@@ -14,9 +14,6 @@ import dev.heddle.core.machine.Operand.Zmm;
 
 /// Puts activation rows into tiles, rounded ([RowFormat]).
 final class Rounding {
-    /// Blocks with no larger magnitude become zeros.
-    static final float SMALLEST = 1e-35f;
-
     /// Adding it to a float below 2²² rounds to an integer, which then fills the low bits.
     private static final float ROUND = 0x1.8p23f;
 
@@ -50,7 +47,7 @@ final class Rounding {
 
     private Assembler write() {
         constant(ALL_BUT_SIGN, Integer.MAX_VALUE);
-        constant(LEAST, Float.floatToRawIntBits(SMALLEST));
+        constant(LEAST, Float.floatToRawIntBits(format.smallest()));
         constant(LARGEST, Float.floatToRawIntBits(format.largest()));
         constant(ROUNDING, Float.floatToRawIntBits(ROUND));
         constant(HALF, 64);

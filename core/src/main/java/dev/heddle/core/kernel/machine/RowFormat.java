@@ -8,16 +8,18 @@ package dev.heddle.core.kernel.machine;
 /// and e·Σq and the integers −Σq of the first half, of the second half and of the whole. Sixteen-bit blocks are 32 bytes of
 /// upper parts h and 32 of lower parts l, q = 128·h + l with −64 ≤ l < 64, then e and −Σq.
 enum RowFormat {
-    EIGHT_BITS(127, 64), SIXTEEN_BITS(127 * 128, 80), FLOATS(0, 128);
+    EIGHT_BITS(127, 1e-35f, 64), SIXTEEN_BITS(127 * 128, 1e-34f, 80), FLOATS(0, 0, 128);
 
     /// Bytes from the start of a block to the lower parts (of sixteen bits).
     static final int LOW = 32;
 
     private final int largest;
+    private final float smallest;
     private final int bytes;
 
-    RowFormat(int largest, int bytes) {
+    RowFormat(int largest, float smallest, int bytes) {
         this.largest = largest;
+        this.smallest = smallest;
         this.bytes = bytes;
     }
 
@@ -30,6 +32,11 @@ enum RowFormat {
     /// registers.
     int tokens() {
         return this == FLOATS ? 6 : 12;
+    }
+
+    /// Blocks without a larger magnitude become zeros: below, `largest` / max|x| would not be a finite float.
+    float smallest() {
+        return smallest;
     }
 
     /// Bytes of a block.

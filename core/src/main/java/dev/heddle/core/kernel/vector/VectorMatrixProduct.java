@@ -29,6 +29,10 @@ public final class VectorMatrixProduct implements MatrixProduct {
     private static final int WIDE_PANEL = 64;
     private static final int WIDE_ELEMENTS = 1 << 15;
 
+    /// Grains of a thread's share, at least, and the most pieces of one.
+    private static final int GRAINS = 8;
+    private static final int LARGEST_GRAIN = 4;
+
     /// Quantized weight rows that a gradient expands at once.
     private static final int EXPANDED = 256;
 
@@ -45,7 +49,8 @@ public final class VectorMatrixProduct implements MatrixProduct {
         this(workers, false);
     }
 
-    /// @param machineCode whether weights in blocks are multiplied by [MachineProducts], as far as these know their types
+    /// @param machineCode whether weights in blocks or in 16 bits are multiplied by [MachineProducts], as far as these know
+    ///                    their types
     public VectorMatrixProduct(Workers workers, boolean machineCode) {
         this.workers = workers;
         this.machineCode = machineCode;
@@ -57,8 +62,8 @@ public final class VectorMatrixProduct implements MatrixProduct {
         MatrixShapes.product(y, x, w);
         int step = step(x.rows(), w);
         Rounded rounded = rounded(x, new int[] {0, x.rows()}, w);
-        workers.forRange(Math.ceilDiv(w.rows(), step), 1,
-                (from, to) -> rows(y, x, rounded, 0, w, from * step, Math.min(to * step, w.rows())));
+        int pieces = Math.ceilDiv(w.rows(), step);
+        workers.forRange(pieces, grain(pieces, x.rows()), (from, to) -> rows(y, x, rounded, 0, w, from * step, Math.min(to * step, w.rows())));
     }
 
     @Override
@@ -69,7 +74,7 @@ public final class VectorMatrixProduct implements MatrixProduct {
         for (Tensor weight : w) {
             total += Math.ceilDiv(weight.rows(), step(x.rows(), weight));
         }
-        workers.forRange(total, 1, (from, to) -> {
+        workers.forRange(total, grain(total, x.rows()), (from, to) -> {
             int start = 0;
             for (int k = 0; k < w.length; k++) {
                 int step = step(x.rows(), w[k]);
@@ -141,6 +146,12 @@ public final class VectorMatrixProduct implements MatrixProduct {
             });
         }
         return new Rounded(x.rows(), rows, tiles);
+    }
+
+    /// Pieces that a thread takes at least. At the beginning of each it waits for memory, a fifth of a microsecond, which small
+    /// pieces of few rows do not earn back.
+    private int grain(int pieces, int activationRows) {
+        return activationRows > DIRECT ? 1 : Math.clamp(pieces / (GRAINS * workers.count()), 1, LARGEST_GRAIN);
     }
 
     private static int step(int activationRows, Tensor w) {

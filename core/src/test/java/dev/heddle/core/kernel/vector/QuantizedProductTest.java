@@ -3,18 +3,20 @@ package dev.heddle.core.kernel.vector;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertSame;
 
 import dev.heddle.core.kernel.MatrixProduct;
+import dev.heddle.core.kernel.RandomTensors;
 import dev.heddle.core.kernel.plain.PlainEmbedding;
 import dev.heddle.core.kernel.plain.PlainMatrixProduct;
+import dev.heddle.core.machine.MachineCode;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Blocks;
 import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Memory;
 import dev.heddle.core.tensor.Tensor;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -27,21 +29,44 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// Products with quantized weights against the plain loops, and against themselves where bits must not differ.
 class QuantizedProductTest {
     private static final Workers WORKERS = new Workers(2);
-    private static final MatrixProduct VECTOR = new VectorMatrixProduct(WORKERS, Boolean.getBoolean("mc"));
+    private static final VectorMatrixProduct VECTOR = new VectorMatrixProduct(WORKERS);
+    private static final VectorMatrixProduct MACHINE = new VectorMatrixProduct(WORKERS, true);
 
-    private final Random random = new Random(7);
+    private final RandomTensors random = new RandomTensors(7);
 
     @AfterAll
     static void close() {
         WORKERS.close();
     }
 
+    /// Whether products use machine code.
+    private static Stream<Boolean> forms() {
+        return MachineCode.isAvailable() ? Stream.of(false, true) : Stream.of(false);
+    }
+
+    private static Stream<Arguments> quantized() {
+        return Stream.of(DType.values()).filter(DType::isQuantized)
+                .flatMap(type -> forms().map(machineCode -> Arguments.of(type, machineCode)));
+    }
+
+    private static Stream<Arguments> packed() {
+        return Stream.of(PackedType.values()).flatMap(type -> forms().map(machineCode -> Arguments.of(type, machineCode)));
+    }
+
+    private static Stream<Arguments> packedInEightBits() {
+        return packed().filter(arguments -> arguments.get()[0] != PackedType.Q8_0);
+    }
+
+    private static MatrixProduct product(boolean machineCode) {
+        return machineCode ? MACHINE : VECTOR;
+    }
+
     @ParameterizedTest
     @EnumSource(mode = EnumSource.Mode.MATCH_ALL, names = "Q.*")
     void embeddedRowsHaveTheBitsOfThePlainLoops(DType type) {
         try (Arena arena = Arena.ofConfined()) {
-            Tensor table = blocks(arena, type, 40, 1536);
-            int[] ids = random.ints(50, 0, 40).toArray();
+            Tensor table = random.weights(arena, type, 40, 1536);
+            int[] ids = new Random(7).ints(50, 0, 40).toArray();
             Tensor expected = Tensor.zeros(arena, DType.F32, 50, 1536);
             Tensor actual = Tensor.zeros(arena, DType.F32, 50, 1536);
             for (float scale : new float[] {1, 0.3f}) {
@@ -53,42 +78,56 @@ class QuantizedProductTest {
     }
 
     @ParameterizedTest
-    @EnumSource(mode = EnumSource.Mode.MATCH_ALL, names = "Q.*")
-    void productMatchesThePlainLoops(DType type) {
+    @MethodSource("quantized")
+    void productMatchesThePlainLoops(DType type, boolean machineCode) {
+        MatrixProduct product = product(machineCode);
         int block = type.blockElements();
         for (int inner : new int[] {0, block, 3 * block, 2304}) {
-            for (int outer : new int[] {0, 1, 5, 33}) {
-                for (int tokens : new int[] {0, 1, 2, 5, 33}) {
-                    try (Arena arena = Arena.ofConfined()) {
-                        Tensor x = view(arena, tokens, inner);
-                        Tensor w = blocks(arena, type, outer, inner);
-                        Tensor expected = view(arena, tokens, outer);
-                        Tensor actual = view(arena, tokens, outer);
-                        new PlainMatrixProduct().product(expected, x, w);
-                        VECTOR.product(actual, x, w);
-                        assertArrayEquals(expected.toFloats(), actual.toFloats(), 1e-7f * (inner + 4),
-                                "T=" + tokens + " I=" + inner + " O=" + outer);
-                        if (PackedType.of(type).isPresent()) {
-                            boolean rounds = PackedType.of(type).get().roundsActivations();
-                            new PlainMatrixProduct().product(expected, rounds ? rounded(arena, x) : x, w);
-                            VECTOR.product(actual, x, VECTOR.prepared(w));
-                            assertArrayEquals(expected.toFloats(), actual.toFloats(), 1e-7f * (inner + 4),
-                                    "packed, T=" + tokens + " I=" + inner + " O=" + outer);
-                        }
+            try (Arena arena = Arena.ofConfined()) {
+                Tensor x = random.view(arena, 33, inner);
+                Tensor w = random.weights(arena, type, 33, inner);
+                Tensor expected = Tensor.zeros(arena, DType.F32, 33, 33);
+                Tensor expectedRounded = Tensor.zeros(arena, DType.F32, 33, 33);
+                int largest = largestInteger(type, machineCode);
+                float tolerance = 1e-7f * (inner + 4);
+                new PlainMatrixProduct().product(expected, x, w);
+                new PlainMatrixProduct().product(expectedRounded, largest > 0 ? rounded(arena, x, largest) : x, w);
+                for (int outer : new int[] {0, 1, 5, 33}) {
+                    Tensor some = w.rowRange(33 - outer, 33);
+                    Tensor prepared = product.prepared(some);
+                    for (int tokens : new int[] {0, 1, 2, 5, 33}) {
+                        String sizes = "T=" + tokens + " I=" + inner + " O=" + outer;
+                        Tensor actual = random.view(arena, tokens, outer);
+                        product.product(actual, x.rowRange(33 - tokens, 33), some);
+                        assertArrayEquals(last(expected, tokens, outer), actual.toFloats(), tolerance, sizes);
+                        product.product(actual, x.rowRange(33 - tokens, 33), prepared);
+                        assertArrayEquals(last(expectedRounded, tokens, outer), actual.toFloats(), tolerance, "laid, " + sizes);
                     }
                 }
             }
         }
     }
 
-    /// Activations as packed weights see them: in blocks of 32 the nearest multiples of max|x| / 127.
-    private Tensor rounded(Arena arena, Tensor x) {
+    private static float[] last(Tensor square, int rows, int columns) {
+        int size = square.rows();
+        return square.rowRange(size - rows, size).columnRange(size - columns, size).toFloats();
+    }
+
+    /// What activations are rounded to for products with weights laid out, or 0 if they stay as they are.
+    private static int largestInteger(DType type, boolean machineCode) {
+        return type != DType.Q8_0 ? 127 : machineCode ? 127 * 128 : 0;
+    }
+
+    /// Activations as weights that are laid out see them: in blocks of 32 the nearest multiples of max|x| / `largest`.
+    private static Tensor rounded(Arena arena, Tensor x, int largest) {
         Tensor rounded = Tensor.zeros(arena, DType.F32, x.rows(), x.columns());
         for (int t = 0; t < x.rows(); t++) {
             float[] row = Blocks.row(x, t);
-            for (int i = 0; i < row.length; i++) {
-                float max = largest(row, i / 32 * 32);
-                rounded.set((long) t * row.length + i, nearest(row[i], max) * (max / 127));
+            for (int block = 0; block < row.length; block += 32) {
+                float max = largest(row, block);
+                for (int i = block; i < block + 32; i++) {
+                    rounded.set((long) t * row.length + i, nearest(row[i], largest / max) * (max / largest));
+                }
             }
         }
         return rounded;
@@ -102,22 +141,23 @@ class QuantizedProductTest {
         return max;
     }
 
-    private static int nearest(float x, float max) {
-        return (int) Math.rint((double) x * (127 / max));
+    private static int nearest(float x, float inverse) {
+        return (int) Math.rint((double) x * inverse);
     }
 
     /// The same integers and the same order in plain loops.
     @ParameterizedTest
-    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "Q8_0")
-    void packedProductHasTheBitsOfPlainIntegers(PackedType type) {
+    @MethodSource("packedInEightBits")
+    void packedProductHasTheBitsOfPlainIntegers(PackedType type, boolean machineCode) {
+        MatrixProduct product = product(machineCode);
         int block = type.dtype().blockElements();
         for (int inner : new int[] {block, 5 * block, 9 * block, 1536}) {
             for (int tokens : new int[] {1, 3, 23}) {
                 try (Arena arena = Arena.ofConfined()) {
-                    Tensor x = view(arena, tokens, inner);
-                    Tensor w = blocks(arena, type.dtype(), 37, inner);
-                    Tensor actual = view(arena, tokens, 37);
-                    VECTOR.product(actual, x, VECTOR.prepared(w));
+                    Tensor x = random.view(arena, tokens, inner);
+                    Tensor w = random.weights(arena, type.dtype(), 37, inner);
+                    Tensor actual = random.view(arena, tokens, 37);
+                    product.product(actual, x, product.prepared(w));
                     for (int t = 0; t < tokens; t++) {
                         for (int o = 0; o < 37; o++) {
                             assertEquals(integerProduct(type, Blocks.row(x, t), w, o), actual.rowRange(t, t + 1).get(o));
@@ -134,12 +174,12 @@ class QuantizedProductTest {
         for (int inner : new int[] {32, 96, 1024}) {
             for (int tokens = 1; tokens < 24; tokens++) {
                 try (Arena arena = Arena.ofConfined()) {
-                    Tensor x = view(arena, tokens, inner);
-                    Tensor w = blocks(arena, DType.Q8_0, 70, inner);
+                    Tensor x = random.view(arena, tokens, inner);
+                    Tensor w = random.weights(arena, DType.Q8_0, 70, inner);
                     Tensor packed = VECTOR.prepared(w);
                     assertInstanceOf(PackedWeights.class, packed.storage());
-                    Tensor actual = view(arena, tokens, 70);
-                    Tensor few = view(arena, tokens, 9);
+                    Tensor actual = random.view(arena, tokens, 70);
+                    Tensor few = random.view(arena, tokens, 9);
                     VECTOR.products(new Tensor[] {actual, few}, x, new Tensor[] {packed, packed.rowRange(29, 38)});
                     for (int t = 0; t < tokens; t++) {
                         for (int o = 0; o < 70; o++) {
@@ -168,12 +208,17 @@ class QuantizedProductTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"Q8_0", "Q4_0", "Q4_1"})
-    void blocksWithInfiniteScalesStayAsTheyAre(PackedType type) {
+    @MethodSource("packed")
+    void blocksWithInfiniteScalesStayAsTheyAre(PackedType type, boolean machineCode) {
         try (Arena arena = Arena.ofConfined()) {
-            Tensor w = blocks(arena, type.dtype(), 5, 64);
-            Memory.i16(w.address(3), Float.floatToFloat16(Float.POSITIVE_INFINITY));
-            assertSame(w, VECTOR.prepared(w));
+            Tensor w = random.weights(arena, type.dtype(), 5, 512);
+            int at = switch (type) {
+                case Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K -> 0;
+                case Q3_K -> 108;
+                case Q6_K -> 208;
+            };
+            Memory.i16(w.address(3) + at, Float.floatToFloat16(Float.POSITIVE_INFINITY));
+            assertSame(w, product(machineCode).prepared(w));
         }
     }
 
@@ -188,7 +233,7 @@ class QuantizedProductTest {
             int integer = 0;
             int total = 0;
             for (int i = g; i < g + type.group(); i++) {
-                int q = nearest(x[i], max);
+                int q = nearest(x[i], 127 / max);
                 double n = scale == 0 ? 0 : Math.rint(((double) values[i] - minimum) / scale);
                 integer += ((int) n - (type.hasMinima() ? type.centre() : 0)) * q;
                 total += q;
@@ -225,44 +270,50 @@ class QuantizedProductTest {
 
     /// To everyone but products, packed weights are what they were.
     @ParameterizedTest
-    @EnumSource(PackedType.class)
-    void packedWeightsAreReadAsTheyLie(PackedType type) {
+    @MethodSource("packed")
+    void packedWeightsAreReadAsTheyLie(PackedType type, boolean machineCode) {
+        MatrixProduct product = product(machineCode);
         try (Arena arena = Arena.ofConfined()) {
-            Tensor w = blocks(arena, type.dtype(), 40, 768);
-            Tensor packed = VECTOR.prepared(w);
+            Tensor w = random.weights(arena, type.dtype(), 40, 768);
+            Tensor packed = product.prepared(w);
+            assertNotSame(w, packed);
             assertEquals(w.address(), packed.address());
             assertArrayEquals(w.toFloats(), packed.toFloats());
             assertArrayEquals(w.rowRange(33, 39).toFloats(), packed.rowRange(33, 39).toFloats());
-            Tensor x = view(arena, 3, 256);
-            Tensor expected = view(arena, 3, 40);
-            Tensor actual = view(arena, 3, 40);
+            Tensor x = random.view(arena, 3, 256);
+            Tensor expected = random.view(arena, 3, 40);
+            Tensor actual = random.view(arena, 3, 40);
             new PlainMatrixProduct().product(expected, x, w.columnRange(256, 512));
-            VECTOR.product(actual, x, packed.columnRange(256, 512));
+            product.product(actual, x, packed.columnRange(256, 512));
             assertArrayEquals(expected.toFloats(), actual.toFloats(), 1e-4f);
         }
     }
 
+    /// Weights as they lie are multiplied without machine code in any case.
     private static Stream<Arguments> laidOut() {
-        return Stream.of(DType.values()).filter(DType::isQuantized)
-                .flatMap(type -> Stream.of(Arguments.of(type, false), Arguments.of(type, true)));
+        return quantized().flatMap(arguments -> Stream.of(false, true)
+                .filter(laidOut -> laidOut || !(boolean) arguments.get()[1])
+                .map(laidOut -> Arguments.of(arguments.get()[0], laidOut, arguments.get()[1])));
     }
 
     @ParameterizedTest
     @MethodSource("laidOut")
-    void anOutputHasTheSameBitsHoweverManyRowsAreComputed(DType type, boolean packed) {
+    void anOutputHasTheSameBitsHoweverManyRowsAreComputed(DType type, boolean laidOut, boolean machineCode) {
+        MatrixProduct two = product(machineCode);
         for (int inner : new int[] {256, 1536, 2304}) {
             try (Arena arena = Arena.ofConfined(); Workers one = new Workers(1)) {
-                Tensor x = view(arena, 37, inner);
-                Tensor w = packed ? VECTOR.prepared(blocks(arena, type, 70, inner)) : blocks(arena, type, 70, inner);
+                Tensor x = random.view(arena, 37, inner);
+                Tensor blocks = random.weights(arena, type, 70, inner);
+                Tensor w = laidOut ? two.prepared(blocks) : blocks;
                 Tensor all = Tensor.zeros(arena, DType.F32, 37, 70);
-                VECTOR.product(all, x, w);
+                two.product(all, x, w);
                 for (int tokens : new int[] {1, 2, 3, 4, 8, 9, 15, 37}) {
-                    for (MatrixProduct product : new MatrixProduct[] {VECTOR, new VectorMatrixProduct(one)}) {
+                    for (MatrixProduct product : new MatrixProduct[] {two, new VectorMatrixProduct(one, machineCode)}) {
                         Tensor some = Tensor.zeros(arena, DType.F32, tokens, 70);
                         Tensor last = x.rowRange(37 - tokens, 37);
                         product.product(some, last, w);
                         assertArrayEquals(all.rowRange(37 - tokens, 37).toFloats(), some.toFloats(), tokens + " x " + inner);
-                        Tensor few = view(arena, tokens, 5);
+                        Tensor few = random.view(arena, tokens, 5);
                         product.products(new Tensor[] {some, few}, last, new Tensor[] {w, w.rowRange(41, 46)});
                         assertArrayEquals(some.columnRange(41, 46).toFloats(), few.toFloats());
                     }
@@ -271,60 +322,57 @@ class QuantizedProductTest {
         }
     }
 
+    private static Stream<Arguments> grouped() {
+        return Stream.of(DType.Q8_0, DType.Q4_K, DType.F16)
+                .flatMap(type -> forms().map(machineCode -> Arguments.of(type, machineCode)));
+    }
+
     @ParameterizedTest
-    @EnumSource(mode = EnumSource.Mode.MATCH_ALL, names = "Q.*")
-    void inputGradientMatchesThePlainLoops(DType type) {
+    @MethodSource("grouped")
+    void groupsOfRowsHaveTheBitsOfTheirOwnProducts(DType type, boolean machineCode) {
         try (Arena arena = Arena.ofConfined()) {
-            Tensor dy = view(arena, 5, 300);
-            Tensor w = blocks(arena, type, 300, 768);
-            Tensor expected = Tensor.zeros(arena, DType.F32, 5, 768);
-            Tensor actual = Tensor.zeros(arena, DType.F32, 5, 768);
-            new PlainMatrixProduct().inputGradient(expected, dy, w);
-            VECTOR.inputGradient(actual, dy, w);
-            assertArrayEquals(expected.toFloats(), actual.toFloats(), 1e-4f);
+            assertGrouped(arena, machineCode, type, type, type, type, type, type);
         }
     }
 
-    /// Random blocks whose elements lie between -1 and 1.
-    private Tensor blocks(Arena arena, DType type, int rows, int columns) {
-        Tensor tensor = Tensor.zeros(arena, type, rows, columns);
-        byte[] bytes = new byte[Math.toIntExact(tensor.bytes())];
-        random.nextBytes(bytes);
-        Memory.ALL.asSlice(tensor.address(), bytes.length).copyFrom(MemorySegment.ofArray(bytes));
-        for (long block = tensor.address(); block < tensor.address() + tensor.bytes(); block += type.blockBytes()) {
-            switch (type) {
-                case Q8_0 -> half(block, 1 / 128f);
-                case Q4_0 -> half(block, 1 / 8f);
-                case Q4_1 -> {
-                    half(block, 1 / 30f);
-                    half(block + 2, 0.5f);
-                }
-                case Q5_0 -> half(block, 1 / 16f);
-                case Q5_1 -> {
-                    half(block, 1 / 62f);
-                    half(block + 2, 0.5f);
-                }
-                case Q3_K -> half(block + 108, 1 / 128f);
-                case Q4_K, Q5_K -> {
-                    half(block, type == DType.Q4_K ? 1 / 1000f : 1 / 2000f);
-                    half(block + 2, 1 / 64f);
-                }
-                default -> half(block + 208, 1 / 4096f);
+    @ParameterizedTest
+    @MethodSource("forms")
+    void groupsOfRowsMayHaveWeightsOfDifferentTypes(boolean machineCode) {
+        try (Arena arena = Arena.ofConfined()) {
+            assertGrouped(arena, machineCode, DType.F16, DType.Q4_K, DType.Q8_0, DType.Q6_K, DType.Q5_0, DType.F16);
+            assertGrouped(arena, machineCode, DType.Q5_0, DType.Q8_0, DType.F16, DType.Q8_0, DType.BF16, DType.Q3_K);
+        }
+    }
+
+    private void assertGrouped(Arena arena, boolean machineCode, DType... types) {
+        VectorMatrixProduct product = machineCode ? MACHINE : VECTOR;
+        int[] starts = {0, 1, 1, 14, 39, 39, 41};
+        Tensor x = random.view(arena, 41, 768);
+        Tensor[] w = Stream.of(types).map(type -> product.prepared(random.weights(arena, type, 70, 768))).toArray(Tensor[]::new);
+        Tensor actual = random.view(arena, 41, 70);
+        product.grouped(actual, x, starts, w);
+        for (int e = 0; e < w.length; e++) {
+            int rows = starts[e + 1] - starts[e];
+            Tensor expected = Tensor.zeros(arena, DType.F32, rows, 70);
+            product.product(expected, x.rowRange(starts[e], starts[e + 1]), w[e]);
+            assertArrayEquals(expected.toFloats(), actual.rowRange(starts[e], starts[e + 1]).toFloats(), types[e] + " " + e);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("quantized")
+    void inputGradientMatchesThePlainLoops(DType type, boolean machineCode) {
+        MatrixProduct product = product(machineCode);
+        try (Arena arena = Arena.ofConfined()) {
+            Tensor dy = random.view(arena, 5, 300);
+            Tensor w = random.weights(arena, type, 300, 768);
+            Tensor expected = Tensor.zeros(arena, DType.F32, 5, 768);
+            new PlainMatrixProduct().inputGradient(expected, dy, w);
+            for (Tensor weights : new Tensor[] {w, product.prepared(w)}) {
+                Tensor actual = Tensor.zeros(arena, DType.F32, 5, 768);
+                product.inputGradient(actual, dy, weights);
+                assertArrayEquals(expected.toFloats(), actual.toFloats(), 1e-4f);
             }
         }
-        return tensor;
-    }
-
-    private void half(long address, float largest) {
-        Memory.i16(address, Float.floatToFloat16(random.nextFloat(-largest, largest)));
-    }
-
-    /// A column view, whose rows lie further apart than its columns.
-    private Tensor view(Arena arena, int rows, int columns) {
-        Tensor tensor = Tensor.zeros(arena, DType.F32, rows, columns + 7);
-        for (int i = 0; i < tensor.elements(); i++) {
-            tensor.set(i, random.nextFloat(-1, 1));
-        }
-        return tensor.columnRange(3, 3 + columns);
     }
 }
