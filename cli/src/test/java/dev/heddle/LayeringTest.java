@@ -28,7 +28,7 @@ class LayeringTest {
             List.of("train", "cuda"), List.of("lab"), List.of("server", "langchain4j", "spark"), List.of("cli"), List.of("bench"));
 
     /// Packages of the core, lowest first; a sub-package stands where its parent does.
-    private static final List<List<String>> CORE = List.of(List.of("tensor", "parallel", "spec"), List.of("kernel"),
+    private static final List<List<String>> CORE = List.of(List.of("tensor", "parallel", "spec"), List.of("machine"), List.of("kernel"),
             List.of("backend"), List.of("state"), List.of("autograd"), List.of("pass"), List.of("op"), List.of("layer"), List.of("model"));
 
     private static final String ROOT = "dev.heddle.";
