@@ -70,7 +70,7 @@ public final class CpuBackend implements Backend {
         }
         boolean machineCode = choice == Choice.BEST && MachineCode.isAvailable();
         return new CpuBackend(workers, VectorKernels.create(workers, machineCode), "cpu, " + VectorKernels.describe()
-                + (machineCode ? ", machine code for quantized products" : "") + ", " + threads + (threads == 1 ? " thread" : " threads"));
+                + (machineCode ? ", machine code for products" : "") + ", " + threads + (threads == 1 ? " thread" : " threads"));
     }
 
     /// Whether this JVM was started with the vector module.

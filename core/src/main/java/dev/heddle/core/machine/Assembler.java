@@ -25,6 +25,7 @@ public final class Assembler {
     private static final int HALF = 32;
     private static final int QUARTER = 16;
     private static final int NUMBER = 4;
+    private static final int SHORT = 2;
 
     private byte[] code = new byte[1024];
     private int length;
@@ -151,6 +152,11 @@ public final class Assembler {
         evex(PAGE_0F38, P66, 0x18, to.number(), 0, from.number(), NUMBER);
     }
 
+    /// A number of 16 bits.
+    public void vpbroadcastw(Zmm to, At from) {
+        evex(PAGE_0F38, P66, 0x79, to.number(), 0, from, SHORT);
+    }
+
     public void vpbroadcastd(Zmm to, Gp from) {
         if (from.number() > 7) {
             throw new IllegalArgumentException("not written for " + from);
@@ -199,8 +205,17 @@ public final class Assembler {
         evex(PAGE_0F, P66, 0xf8, to.number(), a.number(), b, FULL);
     }
 
+    /// The lower halves of products.
+    public void vpmulld(Zmm to, Zmm a, Operand b) {
+        evex(PAGE_0F38, P66, 0x40, to.number(), a.number(), b, FULL);
+    }
+
     public void vpmaxsd(Zmm to, Zmm a, Operand b) {
         evex(PAGE_0F38, P66, 0x3d, to.number(), a.number(), b, FULL);
+    }
+
+    public void vpord(Zmm to, Zmm a, Operand b) {
+        evex(PAGE_0F, P66, 0xeb, to.number(), a.number(), b, FULL);
     }
 
     /// The function of three bits that `table` gives, one bit for each combination of (to, a, b).
@@ -228,6 +243,18 @@ public final class Assembler {
     public void vshufi32x4(Zmm to, Zmm a, Zmm b, int parts) {
         evex(PAGE_0F3A, P66, 0x43, to.number(), a.number(), b, FULL);
         emit(parts);
+    }
+
+    /// In each 128-bit part, two numbers of `a` and then two of `b`, those that `numbers` says, two bits each.
+    public void vshufps(Zmm to, Zmm a, Zmm b, int numbers) {
+        evex(PAGE_0F, NONE, 0xc6, to.number(), a.number(), b, FULL);
+        emit(numbers);
+    }
+
+    /// One of the 128-bit parts.
+    public void vextractf32x4(At to, Zmm from, int part) {
+        evex(PAGE_0F3A, P66, 0x19, from.number(), 0, to, QUARTER);
+        emit(part);
     }
 
     /// In each 128-bit part, its numbers in the order of `numbers`, two bits each.
@@ -275,8 +302,8 @@ public final class Assembler {
         evex(PAGE_0F, NONE, 0x5b, to.number(), 0, from, FULL);
     }
 
-    /// Half-precision numbers as f32.
-    public void vcvtph2ps(Zmm to, At from) {
+    /// Half-precision numbers as f32, of a vector those in its lower half.
+    public void vcvtph2ps(Zmm to, Operand from) {
         evex(PAGE_0F38, P66, 0x13, to.number(), 0, from, HALF);
     }
 

@@ -3,6 +3,7 @@ package dev.heddle.core.kernel;
 import dev.heddle.core.kernel.Attention.Shape;
 import dev.heddle.core.kernel.vector.Lanes;
 import dev.heddle.core.kernel.vector.VectorKernels;
+import dev.heddle.core.machine.MachineCode;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Tensor;
@@ -18,7 +19,7 @@ import java.util.Random;
 /// key and value once.
 ///
 /// Arguments: threads, positions, names of types. System properties: `all` for all models instead of the first, `model` for
-/// those with this in their name, `decode` for decode steps alone, `seconds` for each number.
+/// those with this in their name, `decode` for decode steps alone, `seconds` for each number, `vector` to leave machine code out.
 public final class AttentionBench {
     private static final int ROWS = 128;
     private static final int PAGE = 64;
@@ -39,7 +40,7 @@ public final class AttentionBench {
 
     private AttentionBench(Workers workers) {
         threads = workers.count();
-        kernel = VectorKernels.create(workers, false).attention();
+        kernel = VectorKernels.create(workers, MachineCode.isAvailable() && !Boolean.getBoolean("vector")).attention();
     }
 
     public static void main(String[] arguments) {

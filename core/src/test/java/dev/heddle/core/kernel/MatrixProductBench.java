@@ -2,6 +2,7 @@ package dev.heddle.core.kernel;
 
 import dev.heddle.core.kernel.vector.Lanes;
 import dev.heddle.core.kernel.vector.VectorMatrixProduct;
+import dev.heddle.core.machine.MachineCode;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Memory;
@@ -19,7 +20,7 @@ import jdk.incubator.vector.VectorOperators;
 /// in the same run: reading memory, and multiplying in registers.
 ///
 /// Arguments: `key=value` of threads, type (bf16, f16, f32, q8_0, …), rows (a list such as 1,2,8,512), layers, seconds,
-/// gradients (true to time them too).
+/// gradients (true to time them too), machine (false to leave machine code out).
 public final class MatrixProductBench {
     private static final int D = 1024;
     private static final int F = 2048;
@@ -41,9 +42,9 @@ public final class MatrixProductBench {
     private double sink;
     private int window;
 
-    private MatrixProductBench(Workers workers, DType type, int layers) {
+    private MatrixProductBench(Workers workers, boolean machineCode, DType type, int layers) {
         this.workers = workers;
-        this.product = new VectorMatrixProduct(workers);
+        this.product = new VectorMatrixProduct(workers, machineCode);
         this.layers = new Layer[layers];
         for (int l = 0; l < layers; l++) {
             this.layers[l] = new Layer(weight(type, 3352, D), weight(type, HEADS, D), weight(type, 128, D), weight(type, 128, D),
@@ -59,6 +60,7 @@ public final class MatrixProductBench {
         int layers = 36;
         double seconds = 4;
         boolean gradients = false;
+        boolean machineCode = MachineCode.isAvailable();
         for (String argument : arguments) {
             String value = argument.substring(argument.indexOf('=') + 1);
             switch (argument.substring(0, argument.indexOf('='))) {
@@ -67,12 +69,13 @@ public final class MatrixProductBench {
                 case "rows" -> rows = Arrays.stream(value.split(",")).mapToInt(Integer::parseInt).toArray();
                 case "layers" -> layers = Integer.parseInt(value);
                 case "gradients" -> gradients = Boolean.parseBoolean(value);
+                case "machine" -> machineCode &= Boolean.parseBoolean(value);
                 case "seconds" -> seconds = Double.parseDouble(value);
                 default -> throw new IllegalArgumentException("unknown argument " + argument);
             }
         }
         try (Workers workers = new Workers(threads)) {
-            new MatrixProductBench(workers, type, layers).run(rows, seconds, gradients);
+            new MatrixProductBench(workers, machineCode, type, layers).run(rows, seconds, gradients);
         }
     }
 

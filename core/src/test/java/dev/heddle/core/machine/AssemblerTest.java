@@ -362,6 +362,25 @@ class AssemblerTest {
             62b1344858c9           vaddps zmm1, zmm9, zmm17
             62616c48587002         vaddps zmm30, zmm2, [rax+128]
             62717450584f02         vaddps zmm9, zmm17, [rdi+8]{1to16}
+            62b2354840c9           vpmulld zmm1, zmm9, zmm17
+            62626d48407002         vpmulld zmm30, zmm2, [rax+128]
+            62727550404f02         vpmulld zmm9, zmm17, [rdi+8]{1to16}
+            62b13548ebc9           vpord zmm1, zmm9, zmm17
+            62616d48eb7002         vpord zmm30, zmm2, [rax+128]
+            62717550eb4f02         vpord zmm9, zmm17, [rdi+8]{1to16}
+            62b13448c6c944         vshufps zmm1, zmm9, zmm17, 68
+            62016c48c6f0ee         vshufps zmm30, zmm2, zmm24, 238
+            62117440c6ce88         vshufps zmm9, zmm17, zmm30, 136
+            62f37d4819470000       vextractf32x4 [rdi], zmm0, 0
+            62e37d48194f0101       vextractf32x4 [rdi+16], zmm17, 1
+            62437d4819b04008000002 vextractf32x4 [r8+2112], zmm30, 2
+            62737d481988ecffffff03 vextractf32x4 [rax-20], zmm9, 3
+            62f27d48794f11         vpbroadcastw zmm1, [rdi+34]
+            62427d4879902d010000   vpbroadcastw zmm26, [r8+301]
+            62727d48794a80         vpbroadcastw zmm9, [rdx-256]
+            62027d4813d2           vcvtph2ps zmm26, zmm26
+            62b27d4813c9           vcvtph2ps zmm1, zmm17
+            62727d4813ca           vcvtph2ps zmm9, zmm2
             62b1344859c9           vmulps zmm1, zmm9, zmm17
             6211744059ce           vmulps zmm9, zmm17, zmm30
             62e10c4059c9           vmulps zmm17, zmm30, zmm1

@@ -30,6 +30,10 @@ final class Packing {
     /// What a type adds to all its bytes, or flips.
     private static final Zmm OFFSET = zmm(25);
 
+    private static final Zmm FOUR = zmm(24);
+    private static final Zmm SPREAD = zmm(23);
+    private static final Zmm LOWEST = zmm(22);
+
     private final PanelType type;
     private final Assembler assembler = new Assembler();
     private int next;
@@ -56,6 +60,9 @@ final class Packing {
             case Q4_K, Q5_K -> 0x8000;
             default -> 0x20202020;
         });
+        constant(FOUR, 15);
+        constant(SPREAD, 1 | 1 << 7 | 1 << 14 | 1 << 21);
+        constant(LOWEST, 0x01010101);
         assembler.kxorw(NOT_FINITE);
         int loop = assembler.here();
         switch (type) {
@@ -71,6 +78,16 @@ final class Packing {
             case Q4_1 -> {
                 halves();
                 words(0, 4, 4);
+            }
+            case Q5_0 -> {
+                half(0);
+                upperBits(2);
+                words(1, 6, 4);
+            }
+            case Q5_1 -> {
+                halves();
+                upperBits(4);
+                words(1, 8, 4);
             }
             case Q3_K -> {
                 upperHalf(106);
@@ -140,6 +157,24 @@ final class Packing {
             }
             assembler.vmovups(at(RDI, type.wordsAt(first + j)), word);
         }
+    }
+
+    /// Word 0 of q5_0 and q5_1, from 32 bits with that of element i at place i. Four of them, times 1 + 2⁷ + 2¹⁴ + 2²¹, come to lie
+    /// at the beginning of four bytes.
+    private void upperBits(int offset) {
+        Zmm bits = gather(offset);
+        Zmm word = zmm(9);
+        Zmm four = zmm(10);
+        assembler.vpxord(word, word, word);
+        for (int j = 0; j < 8; j++) {
+            assembler.vpsrld(four, bits, 4 * j);
+            assembler.vpandd(four, four, FOUR);
+            assembler.vpmulld(four, four, SPREAD);
+            assembler.vpandd(four, four, LOWEST);
+            assembler.vpslld(four, four, j);
+            assembler.vpord(word, word, four);
+        }
+        assembler.vmovups(at(RDI, type.wordsAt(0)), word);
     }
 
     private void half(int offset) {

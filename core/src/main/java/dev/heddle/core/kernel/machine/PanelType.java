@@ -10,12 +10,14 @@ import java.util.Optional;
 /// A panel of blocks is 16 weight rows side by side, one in each lane: a sequence of chunks of one block of 32 elements, or
 /// of eight. A chunk is, each for all rows: one or two half-precision numbers, the bytes of its groups' scales (and minima,
 /// alternately), and words of four bytes that hold n, in vectors of 64 bytes. Word j of block b has elements 4j to 4j + 3 of
-/// each row, or their lower bits, or a nibble of them, as [Unpacking] reads them.
+/// each row, or their lower bits, or a nibble of them, as [Unpacking] reads them. In q5_0 and q5_1 word 0 has the upper bits: bit
+/// j of its byte i is that of element 4j + i.
 ///
 /// A panel of numbers is 64 rows side by side, element after element, in chunks of 32 elements.
 enum PanelType {
     F16(DType.F16, 16, 1, 0, 0, 32), BF16(DType.BF16, 16, 1, 0, 0, 32),
     Q8_0(DType.Q8_0, 8, 1, 1, 0, 8), Q4_0(DType.Q4_0, 4, 1, 1, 0, 4), Q4_1(DType.Q4_1, 4, 1, 2, 0, 4),
+    Q5_0(DType.Q5_0, 5, 1, 1, 0, 5), Q5_1(DType.Q5_1, 5, 1, 2, 0, 5),
     Q3_K(DType.Q3_K, 3, 8, 1, 16, 24), Q4_K(DType.Q4_K, 4, 8, 2, 16, 32), Q5_K(DType.Q5_K, 5, 8, 2, 16, 40), Q6_K(DType.Q6_K, 6, 8, 1, 16, 48);
 
     /// Lanes of a vector.

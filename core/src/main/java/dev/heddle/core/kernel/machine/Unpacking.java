@@ -34,7 +34,7 @@ final class Unpacking {
         switch (type) {
             case F16, BF16, Q8_0 -> { }
             case Q4_0, Q4_1, Q4_K -> mask(LOWER, 0x0f0f0f0f);
-            case Q5_K -> {
+            case Q5_0, Q5_1, Q5_K -> {
                 mask(LOWER, 0x0f0f0f0f);
                 mask(UPPER, 0x10101010);
             }
@@ -60,6 +60,10 @@ final class Unpacking {
             case F16, BF16 -> throw new IllegalArgumentException("numbers are no blocks");
             case Q8_0 -> assembler.vmovups(N, word(quad));
             case Q4_0, Q4_1 -> lower(quad % 4, quad / 4 * 4);
+            case Q5_0, Q5_1 -> {
+                lower(1 + quad % 4, quad / 4 * 4);
+                upper(0, quad - 4);
+            }
             case Q4_K -> lower(block / 2 * 8 + quad, block % 2 * 4);
             case Q5_K -> {
                 lower(8 + block / 2 * 8 + quad, block % 2 * 4);

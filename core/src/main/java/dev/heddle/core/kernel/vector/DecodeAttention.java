@@ -6,6 +6,7 @@ import static dev.heddle.core.kernel.vector.ScoreRow.BLOCK;
 
 import dev.heddle.core.kernel.Attention.Shape;
 import dev.heddle.core.kernel.KeyValues;
+import dev.heddle.core.kernel.machine.MachineAttention;
 import dev.heddle.core.tensor.Memory;
 import dev.heddle.core.tensor.Tensor;
 
@@ -31,6 +32,7 @@ final class DecodeAttention {
     private final Shape shape;
     private final Tensor q;
     private final KeyValues cache;
+    private final boolean machineCode;
     private final int slot;
     private final int row;
     private final long position;
@@ -45,10 +47,11 @@ final class DecodeAttention {
     private long expanded;
     private long edge;
 
-    DecodeAttention(Shape shape, Tensor q, KeyValues cache, int slot, int row, long position) {
+    DecodeAttention(Shape shape, Tensor q, KeyValues cache, boolean machineCode, int slot, int row, long position) {
         this.shape = shape;
         this.q = q;
         this.cache = cache;
+        this.machineCode = machineCode;
         this.slot = slot;
         this.row = row;
         this.position = position;
@@ -128,7 +131,8 @@ final class DecodeAttention {
 
     private void keys(int g, int span, long start, int offset) {
         int n = ScoreRow.end(position, start);
-        boolean inPlace = AttentionBlock.inPlace(cache, cache.keys(), shape.headDim());
+        boolean stored = readsStored(cache.keys(), shape.headDim(), start);
+        boolean inPlace = stored || AttentionBlock.inPlace(cache, cache.keys(), shape.headDim());
         long bytes = inPlace ? cache.keys().rowBytes() : 4L * keyWidth;
         for (int i = 0; i < n; i += KEYS) {
             int some = Math.min(KEYS, n - i);
@@ -137,6 +141,11 @@ final class DecodeAttention {
                 int column = (g + h) * shape.headDim();
                 long from = inPlace ? AttentionBlock.at(cache, cache.keys(), slot, start + i, column)
                         : expanded(cache.keys(), start + i, some, column, shape.headDim());
+                if (stored) {
+                    MachineAttention.scores(scores + 4L * (SCORES * h * group + offset + i), 4 * SCORES, queries + 4L * keyWidth * h * group,
+                            4 * keyWidth, group, cache.keys().dtype(), from, bytes, some, shape.headDim());
+                    continue;
+                }
                 for (int j = h * group; j < (h + 1) * group; j += 4) {
                     KeyTile.scores(scores + 4L * (SCORES * j + offset + i), 4L * SCORES, queries + 4L * keyWidth * j, 4L * keyWidth,
                             Math.min(4, (h + 1) * group - j), from, bytes, some, keyWidth, sums);
@@ -150,7 +159,8 @@ final class DecodeAttention {
 
     private void values(int g, int span, long start, long weights, long partials, long next) {
         int n = ScoreRow.end(position, start);
-        boolean inPlace = AttentionBlock.inPlace(cache, cache.values(), shape.valueDim());
+        boolean stored = readsStored(cache.values(), shape.valueDim(), start);
+        boolean inPlace = stored || AttentionBlock.inPlace(cache, cache.values(), shape.valueDim());
         long bytes = inPlace ? cache.values().rowBytes() : 4L * valueWidth;
         for (int i = 0; i < n; i += KEYS) {
             int some = Math.min(KEYS, n - i);
@@ -159,6 +169,11 @@ final class DecodeAttention {
                 int column = (g + h) * shape.valueDim();
                 long from = inPlace ? AttentionBlock.at(cache, cache.values(), slot, start + i, column)
                         : expanded(cache.values(), start + i, some, column, shape.valueDim());
+                if (stored) {
+                    MachineAttention.values(partials + h * next + 4L * STATE, partialBytes(shape), weights + 4L * (SCORES * h * group + i),
+                            4 * SCORES, group, cache.values().dtype(), from, bytes, some, shape.valueDim());
+                    continue;
+                }
                 for (int d = 0; d < shape.valueDim(); d += COLUMNS) {
                     GradientTile.rows(partials + h * next + 4L * (STATE + d), partialBytes(shape), group,
                             weights + 4L * (SCORES * h * group + i), 4L * SCORES, 4, from + 4L * d, bytes, some,
@@ -166,6 +181,11 @@ final class DecodeAttention {
                 }
             }
         }
+    }
+
+    /// Whether the rows of the block at `start` are read as they are stored.
+    private boolean readsStored(Tensor rows, int width, long start) {
+        return machineCode && MachineAttention.reads(rows.dtype(), width) && AttentionBlock.together(cache) && cache.holds(slot, start);
     }
 
     /// Reads `n` positions of all heads, if they are all worked on: one number of each cache line.

@@ -3,6 +3,7 @@ package dev.heddle.core.kernel.vector;
 import dev.heddle.core.kernel.Attention;
 import dev.heddle.core.kernel.KeyValues;
 import dev.heddle.core.kernel.Segments;
+import dev.heddle.core.kernel.machine.MachineAttention;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Blocks;
 import dev.heddle.core.tensor.Memory;
@@ -15,11 +16,19 @@ public final class VectorAttention implements Attention {
     private static final long FORK = 1 << 17;
 
     private final Workers workers;
+    private final boolean machineCode;
     private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
     private final ThreadLocal<Scratch> partials = ThreadLocal.withInitial(Scratch::new);
 
+    /// Attention on the Vector API alone.
     public VectorAttention(Workers workers) {
+        this(workers, false);
+    }
+
+    /// @param machineCode whether a single position reads keys and values with [MachineAttention], as far as it knows their types
+    public VectorAttention(Workers workers, boolean machineCode) {
         this.workers = workers;
+        this.machineCode = machineCode;
     }
 
     @Override
@@ -103,8 +112,8 @@ public final class VectorAttention implements Attention {
         return parts >= 2 * workers.count() ? 1 : Math.min(workers.count(), shape.kvHeads());
     }
 
-    private static DecodeAttention decode(Shape shape, Tensor q, KeyValues cache, Segments segments, int s) {
-        return new DecodeAttention(shape, q, cache, segments.slots()[s], segments.start(s), segments.positions()[s]);
+    private DecodeAttention decode(Shape shape, Tensor q, KeyValues cache, Segments segments, int s) {
+        return new DecodeAttention(shape, q, cache, machineCode, segments.slots()[s], segments.start(s), segments.positions()[s]);
     }
 
     private void unit(Shape shape, Tensor y, Tensor q, KeyValues cache, Segments segments, int s, int unit, int cuts,

@@ -71,7 +71,7 @@ public final class VectorKernels extends PlainKernels {
         elementwise = new VectorElementwise(workers);
         normalization = new VectorNormalization(workers);
         causalConvolution = new VectorCausalConvolution(workers);
-        attention = new VectorAttention(workers);
+        attention = new VectorAttention(workers, machineCode);
         attentionDifference = new VectorAttentionDifference(workers);
         stateRounding = new VectorStateRounding(workers);
         logDecay = new VectorLogDecay(workers);
@@ -99,7 +99,7 @@ public final class VectorKernels extends PlainKernels {
         diagonalStateSpace = new VectorDiagonalStateSpace(workers);
     }
 
-    /// @param machineCode whether products may use machine code that is written for them
+    /// @param machineCode whether products and attention may use machine code that is written for them
     public static VectorKernels create(Workers workers, boolean machineCode) {
         return new VectorKernels(workers, machineCode);
     }

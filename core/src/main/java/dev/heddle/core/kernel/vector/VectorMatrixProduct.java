@@ -4,6 +4,7 @@ import dev.heddle.core.kernel.MatrixProduct;
 import dev.heddle.core.kernel.MatrixShapes;
 import dev.heddle.core.kernel.machine.MachineProducts;
 import dev.heddle.core.kernel.machine.Panels;
+import dev.heddle.core.kernel.machine.Tiles;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Tensor;
@@ -63,7 +64,8 @@ public final class VectorMatrixProduct implements MatrixProduct {
         int step = step(x.rows(), w);
         Rounded rounded = rounded(x, new int[] {0, x.rows()}, w);
         int pieces = Math.ceilDiv(w.rows(), step);
-        workers.forRange(pieces, grain(pieces, x.rows()), (from, to) -> rows(y, x, rounded, 0, w, from * step, Math.min(to * step, w.rows())));
+        workers.forRange(pieces, grain(pieces, x.rows()),
+                (from, to) -> rows(y, x, rounded, 0, w, from * step, Math.min(to * step, w.rows())));
     }
 
     @Override
@@ -106,46 +108,38 @@ public final class VectorMatrixProduct implements MatrixProduct {
         });
     }
 
-    /// Where activation rows lie once more, rounded to integers as packed weights want them; nowhere if none do.
+    /// Activation rows once more, as packed weights want them.
     ///
-    /// @param rows     of activations
-    /// @param integers as [Int8Rows], for [PackedWeights]
-    /// @param tiles    for [MachineProducts]
-    private record Rounded(int rows, long integers, long tiles) {
+    /// @param integers where they lie as [Int8Rows], for [PackedWeights]
+    /// @param tiles    the same for [MachineProducts]
+    /// @param memory   where the tiles lie
+    private record Rounded(long integers, Tiles tiles, long memory) {
     }
 
     /// Rounds the rows of `x` as some weights want them.
     ///
-    /// @param starts of groups of rows that are multiplied together, and the end of the last; one group for each weight, or a
-    ///               single one
+    /// @param starts of groups of rows that are multiplied together, and the end of the last
     private Rounded rounded(Tensor x, int[] starts, Tensor... weights) {
-        boolean integers = false;
+        boolean wanted = false;
         for (Tensor w : weights) {
-            integers |= packed(w).filter(packed -> packed.type().roundsActivations()).isPresent();
-        }
-        Panels[] panels = MachineProducts.formats(weights);
-        if (!integers && panels.length == 0) {
-            return new Rounded(x.rows(), 0, 0);
+            wanted |= packed(w).filter(packed -> packed.type().roundsActivations()).isPresent();
         }
         int inner = x.columns();
-        long bytes = Int8Rows.bytes(inner);
-        long rows = shared.get().address((integers ? bytes * x.rows() : 0) + (panels.length > 0 ? MachineProducts.roundedBytes(x.rows(), inner) : 0));
-        long tiles = rows + (integers ? bytes * x.rows() : 0);
-        if (integers) {
+        long rowBytes = Int8Rows.bytes(inner);
+        long bytes = wanted ? rowBytes * x.rows() : 0;
+        Tiles tiles = new Tiles(x, starts, weights);
+        long integers = bytes + tiles.bytes() == 0 ? 0 : shared.get().address(bytes + tiles.bytes());
+        if (bytes > 0) {
             workers.forRange(x.rows(), 4, (from, to) -> {
                 for (int t = from; t < to; t++) {
-                    Int8Rows.round(rows + bytes * t, x.address(t), inner);
+                    Int8Rows.round(integers + rowBytes * t, x.address(t), inner);
                 }
             });
         }
-        if (panels.length > 0) {
-            workers.forRange(x.rows(), 8, (from, to) -> {
-                for (Panels some : panels) {
-                    MachineProducts.round(some, tiles, x, starts, from, to);
-                }
-            });
+        if (tiles.bytes() > 0) {
+            workers.forRange(x.rows(), 8, (from, to) -> tiles.write(integers + bytes, from, to));
         }
-        return new Rounded(x.rows(), rows, tiles);
+        return new Rounded(integers, tiles, integers + bytes);
     }
 
     /// Pieces that a thread takes at least. At the beginning of each it waits for memory, a fifth of a microsecond, which small
@@ -177,7 +171,7 @@ public final class VectorMatrixProduct implements MatrixProduct {
         int tokens = x.rows();
         Optional<Panels> panels = Panels.of(w);
         if (panels.isPresent()) {
-            MachineProducts.product(panels.get(), y, rounded.tiles(), rounded.rows(), first, w, from, to,
+            MachineProducts.product(panels.get(), y, rounded.tiles(), rounded.memory(), first, w, from, to,
                     scratch.get().address(MachineProducts.SCRATCH));
             return;
         }

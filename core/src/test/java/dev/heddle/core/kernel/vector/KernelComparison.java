@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.core.kernel.Kernels;
 import dev.heddle.core.kernel.plain.PlainKernels;
+import dev.heddle.core.machine.MachineCode;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Blocks;
 import dev.heddle.core.tensor.DType;
@@ -31,6 +32,8 @@ final class KernelComparison {
     private static final Kernels PLAIN = new PlainKernels();
     private static final Kernels ONE_THREAD = VectorKernels.create(new Workers(1), false);
     private static final Kernels TWO_THREADS = VectorKernels.create(new Workers(2), false);
+    private static final Kernels MACHINE_CODE = VectorKernels.create(new Workers(1), true);
+    private static final Kernels MACHINE_CODE_TWICE = VectorKernels.create(new Workers(2), true);
 
     private final Arena arena = Arena.ofAuto();
     private final SplittableRandom random = new SplittableRandom(11);
@@ -100,11 +103,18 @@ final class KernelComparison {
     /// @param computation makes its outputs anew, with [#output] or [#copy], and returns them
     void compare(String what, double tolerance, Function<Kernels, List<Tensor>> computation) {
         List<Tensor> plain = computation.apply(PLAIN);
-        List<Tensor> one = computation.apply(ONE_THREAD);
-        List<Tensor> two = computation.apply(TWO_THREADS);
+        for (int i = 0; i < plain.size(); i++) {
+            guarded(what + ", output " + i + " of the plain kernel", plain.get(i));
+        }
+        compare(what, tolerance, plain, computation.apply(ONE_THREAD), computation.apply(TWO_THREADS));
+        if (MachineCode.isAvailable()) {
+            compare(what + " in machine code", tolerance, plain, computation.apply(MACHINE_CODE), computation.apply(MACHINE_CODE_TWICE));
+        }
+    }
+
+    private static void compare(String what, double tolerance, List<Tensor> plain, List<Tensor> one, List<Tensor> two) {
         for (int i = 0; i < plain.size(); i++) {
             String output = what + ", output " + i;
-            guarded(output + " of the plain kernel", plain.get(i));
             guarded(output, one.get(i));
             guarded(output + " with two threads", two.get(i));
             float[] expected = plain.get(i).toFloats();

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import dev.heddle.core.kernel.Attention.Shape;
 import dev.heddle.core.kernel.KeyValues;
 import dev.heddle.core.kernel.Segments;
+import dev.heddle.core.machine.MachineCode;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.DType;
 import dev.heddle.core.tensor.Tensor;
@@ -152,11 +153,16 @@ class VectorAttentionTest {
     @ParameterizedTest
     @MethodSource("shapes")
     void bitsDoNotDependOnTheBatch(Shape shape) {
-        types(shape).forEach(type -> bitsDoNotDependOnTheBatch(shape, type));
+        for (List<DType> type : types(shape)) {
+            bitsDoNotDependOnTheBatch(shape, type, false);
+            if (MachineCode.isAvailable()) {
+                bitsDoNotDependOnTheBatch(shape, type, true);
+            }
+        }
     }
 
-    private void bitsDoNotDependOnTheBatch(Shape shape, List<DType> type) {
-        VectorAttention attention = new VectorAttention(new Workers(1));
+    private void bitsDoNotDependOnTheBatch(Shape shape, List<DType> type, boolean machineCode) {
+        VectorAttention attention = new VectorAttention(new Workers(1), machineCode);
         KeyValues cache = cache(shape, type, 64, SEGMENTS);
         Tensor q = kernels.view(SEGMENTS.rows(), shape.heads() * shape.headDim(), 2);
         Tensor together = kernels.output(SEGMENTS.rows(), shape.heads() * shape.valueDim());
