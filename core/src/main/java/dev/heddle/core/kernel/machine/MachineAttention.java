@@ -39,8 +39,8 @@ public final class MachineAttention {
     /// @param scoreBytes from one query's scores to the next query's
     /// @param query      f32 [queries, width], `queryBytes` apart
     /// @param keys       [n, width] of `type`, `keyBytes` apart
-    public static void scores(long scores, int scoreBytes, long query, int queryBytes, int queries, DType type, long keys, long keyBytes,
-            int n, int width) {
+    public static void scores(long scores, int scoreBytes, long query, int queryBytes, int queries, DType type, long keys,
+            long keyBytes, int n, int width) {
         for (int j = 0; j < queries;) {
             int some = Integer.highestOneBit(Math.min(MOST_QUERIES, queries - j));
             MachineCode code = SCORES.computeIfAbsent(new Key(type, width, some, scoreBytes, queryBytes),
@@ -53,7 +53,8 @@ public final class MachineAttention {
                 code.call(to, from, keys, keyBytes, whole, 0);
             }
             for (int i = whole * positions; i < n; i++) {
-                code.call(to + 4L * i, from, keys + keyBytes * i, 0, 1, 0); // the same key again and again, nothing behind the last
+                // the same key again and again, and nothing behind the last
+                code.call(to + 4L * i, from, keys + keyBytes * i, 0, 1, 0);
             }
             j += some;
         }
@@ -65,15 +66,16 @@ public final class MachineAttention {
     /// @param sumBytes    from one query's sums to the next query's
     /// @param weightBytes from one query's weights to the next query's
     /// @param values      [n, width] of `type`, `valueBytes` apart
-    public static void values(long sums, long sumBytes, long weights, int weightBytes, int queries, DType type, long values, long valueBytes,
-            int n, int width) {
+    public static void values(long sums, long sumBytes, long weights, int weightBytes, int queries, DType type, long values,
+            long valueBytes, int n, int width) {
         for (int j = 0; j < queries; j += MOST_QUERIES) {
             int some = Math.min(MOST_QUERIES, queries - j);
             for (int d = 0; d < width; d += COLUMNS) {
                 int columns = Math.min(COLUMNS, width - d);
                 VALUES.computeIfAbsent(new Key(type, columns, some, weightBytes, 0),
                         key -> KeyValueCode.values(key.type, key.width, key.queries, key.rowBytes))
-                        .call(sums + sumBytes * j + 4L * d, sumBytes, weights + (long) weightBytes * j, values + type.bytes(d), valueBytes, n);
+                        .call(sums + sumBytes * j + 4L * d, sumBytes, weights + (long) weightBytes * j, values + type.bytes(d),
+                                valueBytes, n);
             }
         }
     }

@@ -33,7 +33,8 @@ public final class MachineProducts {
     /// @param y      of a group of rows
     /// @param memory of the tiles
     /// @param first  number of the group's first row among those of the tiles
-    public static void product(Panels panels, Tensor y, Tiles tiles, long memory, int first, Tensor w, int from, int to, long scratch) {
+    public static void product(Panels panels, Tensor y, Tiles tiles, long memory, int first, Tensor w, int from, int to,
+            long scratch) {
         PanelType type = panels.type();
         int height = type.rows();
         int shift = panels.firstRow(w);

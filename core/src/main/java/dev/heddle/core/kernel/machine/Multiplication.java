@@ -177,7 +177,8 @@ final class Multiplication {
                     assembler.vpdpbusd(integer(t, high + j % spread), Unpacking.N, activation(block, t, 4 * j).each());
                 }
                 if (lower) {
-                    assembler.vpdpbusd(integer(t, low + j % spread), Unpacking.N, activation(block, t, RowFormat.LOW + 4 * j).each());
+                    At four = activation(block, t, RowFormat.LOW + 4 * j);
+                    assembler.vpdpbusd(integer(t, low + j % spread), Unpacking.N, four.each());
                 }
             }
         }

@@ -42,8 +42,8 @@ final class Packing {
         this.type = type;
     }
 
-    /// A function of the addresses of a panel, of the first row and of the distances in bytes of a panel's rows from it, 32 bits each,
-    /// and of the row's chunks. It returns 0 if all scales of blocks are finite; otherwise the panel is of no use.
+    /// A function of the addresses of a panel, of the first row and of the distances in bytes of a panel's rows from it, 32 bits
+    /// each, and of the row's chunks. It returns 0 if all scales of blocks are finite; otherwise the panel is of no use.
     static MachineCode of(PanelType type) {
         return MachineCode.of(new Packing(type).write());
     }
@@ -159,8 +159,8 @@ final class Packing {
         }
     }
 
-    /// Word 0 of q5_0 and q5_1, from 32 bits with that of element i at place i. Four of them, times 1 + 2⁷ + 2¹⁴ + 2²¹, come to lie
-    /// at the beginning of four bytes.
+    /// Word 0 of q5_0 and q5_1, from 32 bits with that of element i at place i. Four of them, times 1 + 2⁷ + 2¹⁴ + 2²¹, come to
+    /// lie at the beginning of four bytes.
     private void upperBits(int offset) {
         Zmm bits = gather(offset);
         Zmm word = zmm(9);

@@ -18,7 +18,8 @@ enum PanelType {
     F16(DType.F16, 16, 1, 0, 0, 32), BF16(DType.BF16, 16, 1, 0, 0, 32),
     Q8_0(DType.Q8_0, 8, 1, 1, 0, 8), Q4_0(DType.Q4_0, 4, 1, 1, 0, 4), Q4_1(DType.Q4_1, 4, 1, 2, 0, 4),
     Q5_0(DType.Q5_0, 5, 1, 1, 0, 5), Q5_1(DType.Q5_1, 5, 1, 2, 0, 5),
-    Q3_K(DType.Q3_K, 3, 8, 1, 16, 24), Q4_K(DType.Q4_K, 4, 8, 2, 16, 32), Q5_K(DType.Q5_K, 5, 8, 2, 16, 40), Q6_K(DType.Q6_K, 6, 8, 1, 16, 48);
+    Q3_K(DType.Q3_K, 3, 8, 1, 16, 24), Q4_K(DType.Q4_K, 4, 8, 2, 16, 32),
+    Q5_K(DType.Q5_K, 5, 8, 2, 16, 40), Q6_K(DType.Q6_K, 6, 8, 1, 16, 48);
 
     /// Lanes of a vector.
     static final int LANES = 16;

@@ -10,15 +10,15 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongFunction;
 
-/// Weights in blocks or in 16 bits, a second time for products in machine code: panels of 16 or 64 rows that lie side by side in the lanes of
-/// vectors ([PanelType]).
+/// Weights in blocks or in 16 bits, a second time for products in machine code: panels of 16 or 64 rows that lie side by side in
+/// the lanes of vectors ([PanelType]).
 ///
 /// With activations x ≈ e·q ([RowFormat]) and weights scale·(n − centre) + minimum, a group of 16 or 32 elements contributes
 /// (scale·e)·S + minimum·(e·Σq), where S = Σ(n − centre)·q = Σn·q − centre·Σq is an exact integer. In floating point an output
 /// adds up its groups one after the other: sum = fma(S, scale·e, sum), and where the type has minima
-/// sum = fma(minimum + centre·scale, e·Σq, sum). Weights of 16 bits are multiplied by f32 activations: 32 products are added
-/// one after the other, p = fma(w, x, p), and their sum to that of the output. So an output has the same bits however many rows
-/// a product has.
+/// sum = fma(minimum + centre·scale, e·Σq, sum). Weights of 16 bits are multiplied by f32 activations: 32 products are added one
+/// after the other, p = fma(w, x, p), and their sum to that of the output. So an output has the same bits however many rows a
+/// product has.
 ///
 /// To all others this is the storage of the blocks themselves.
 public final class Panels implements Storage {
@@ -39,7 +39,8 @@ public final class Panels implements Storage {
     /// Whether weights like these can be laid out: their type is one of [PanelType], their rows are whole blocks of 32
     /// elements, and they are not empty.
     public static boolean canHold(Tensor w) {
-        return w.elements() > 0 && w.columns() % 32 == 0 && w.rowBytes() < Integer.MAX_VALUE / 64 && PanelType.of(w.dtype()).isPresent();
+        return w.elements() > 0 && w.columns() % 32 == 0 && w.rowBytes() < Integer.MAX_VALUE / 64
+                && PanelType.of(w.dtype()).isPresent();
     }
 
     /// The tensor with these blocks as it was, and laid out for products. One with a scale that is no finite number stays as it is.
@@ -77,7 +78,8 @@ public final class Panels implements Storage {
 
     /// The panels of these weights, if they have some and `w` is whole rows of them.
     public static Optional<Panels> of(Tensor w) {
-        return w.storage() instanceof Panels panels && w.columns() == panels.inner && w.isContiguous() ? Optional.of(panels) : Optional.empty();
+        return w.storage() instanceof Panels panels && w.columns() == panels.inner && w.isContiguous() ? Optional.of(panels)
+                : Optional.empty();
     }
 
     /// Rows of a panel.

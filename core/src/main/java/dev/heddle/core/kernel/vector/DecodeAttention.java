@@ -142,8 +142,8 @@ final class DecodeAttention {
                 long from = inPlace ? AttentionBlock.at(cache, cache.keys(), slot, start + i, column)
                         : expanded(cache.keys(), start + i, some, column, shape.headDim());
                 if (stored) {
-                    MachineAttention.scores(scores + 4L * (SCORES * h * group + offset + i), 4 * SCORES, queries + 4L * keyWidth * h * group,
-                            4 * keyWidth, group, cache.keys().dtype(), from, bytes, some, shape.headDim());
+                    MachineAttention.scores(scores + 4L * (SCORES * h * group + offset + i), 4 * SCORES,
+                            queries + 4L * keyWidth * h * group, 4 * keyWidth, group, cache.keys().dtype(), from, bytes, some, shape.headDim());
                     continue;
                 }
                 for (int j = h * group; j < (h + 1) * group; j += 4) {
@@ -170,8 +170,8 @@ final class DecodeAttention {
                 long from = inPlace ? AttentionBlock.at(cache, cache.values(), slot, start + i, column)
                         : expanded(cache.values(), start + i, some, column, shape.valueDim());
                 if (stored) {
-                    MachineAttention.values(partials + h * next + 4L * STATE, partialBytes(shape), weights + 4L * (SCORES * h * group + i),
-                            4 * SCORES, group, cache.values().dtype(), from, bytes, some, shape.valueDim());
+                    MachineAttention.values(partials + h * next + 4L * STATE, partialBytes(shape),
+                            weights + 4L * (SCORES * h * group + i), 4 * SCORES, group, cache.values().dtype(), from, bytes, some, shape.valueDim());
                     continue;
                 }
                 for (int d = 0; d < shape.valueDim(); d += COLUMNS) {

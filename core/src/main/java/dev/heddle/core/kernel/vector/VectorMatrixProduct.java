@@ -177,7 +177,8 @@ public final class VectorMatrixProduct implements MatrixProduct {
         }
         Optional<PackedWeights> packed = packed(w);
         if (packed.isPresent()) {
-            PackedProduct.rows(y, x, rounded.integers() + Int8Rows.bytes(x.columns()) * first, packed.get(), w, from, to, scratch.get());
+            PackedProduct.rows(y, x, rounded.integers() + Int8Rows.bytes(x.columns()) * first, packed.get(), w, from, to,
+                    scratch.get());
             return;
         }
         boolean quantized = w.dtype().isQuantized();
