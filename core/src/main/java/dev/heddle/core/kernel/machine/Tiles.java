@@ -62,9 +62,9 @@ public final class Tiles {
     private void write(RowFormat format, long memory, int row, int from, int to) {
         int tile = from + (row - from) / format.tokens() * format.tokens();
         int tokens = Math.min(format.tokens(), to - tile);
-        long to = rows(format, memory, tile) + (long) format.bytes() * (row - tile);
+        long place = rows(format, memory, tile) + (long) format.bytes() * (row - tile);
         ROUNDINGS.computeIfAbsent(format, Rounding::of)
-                .call(to, x.address(row), x.columns() / 32, (long) format.bytes() * tokens, 0, 0);
+                .call(place, x.address(row), x.columns() / 32, (long) format.bytes() * tokens, 0, 0);
     }
 
     /// Where the tile lies that begins with row `first`.
