@@ -35,8 +35,18 @@ final class KernelComparison {
     private static final Kernels MACHINE_CODE = VectorKernels.create(new Workers(1), true);
     private static final Kernels MACHINE_CODE_TWICE = VectorKernels.create(new Workers(2), true);
 
+    private final boolean machineCode;
     private final Arena arena = Arena.ofAuto();
     private final SplittableRandom random = new SplittableRandom(11);
+
+    KernelComparison() {
+        this(false);
+    }
+
+    /// @param machineCode whether to compare kernels that may use machine code as well
+    KernelComparison(boolean machineCode) {
+        this.machineCode = machineCode;
+    }
 
     /// Random values in ±1, contiguous.
     Tensor values(int rows, int columns) {
@@ -107,7 +117,7 @@ final class KernelComparison {
             guarded(what + ", output " + i + " of the plain kernel", plain.get(i));
         }
         compare(what, tolerance, plain, computation.apply(ONE_THREAD), computation.apply(TWO_THREADS));
-        if (MachineCode.isAvailable()) {
+        if (machineCode && MachineCode.isAvailable()) {
             compare(what + " in machine code", tolerance, plain, computation.apply(MACHINE_CODE), computation.apply(MACHINE_CODE_TWICE));
         }
     }

@@ -24,7 +24,7 @@ class VectorAttentionTest {
     private static final Segments SEGMENTS = new Segments(new int[] {0, 1, 2, 3, 153, 155, 155, 290},
             new long[] {0, 62, 2100, 0, 63, 9, 70}, new int[] {3, 0, 5, 1, 2, 4, 6});
 
-    private final KernelComparison kernels = new KernelComparison();
+    private final KernelComparison kernels = new KernelComparison(true);
 
     static Stream<Shape> shapes() {
         return Stream.of(
