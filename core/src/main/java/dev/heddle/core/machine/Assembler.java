@@ -164,6 +164,12 @@ public final class Assembler {
         evex(PAGE_0F38, P66, 0x7c, to.number(), 0, new Zmm(from.number()), FULL);
     }
 
+    /// A constant in every lane, by way of RAX: two instructions.
+    public void broadcast(Zmm to, int value) {
+        mov(Gp.RAX, value);
+        vpbroadcastd(to, Gp.RAX);
+    }
+
     /// 16 numbers, from the addresses `from` + the lanes of `indices`; `k` must be all ones and becomes zero.
     public void vpgatherdd(Zmm to, int k, At from, Zmm indices) {
         int index = indices.number();

@@ -530,7 +530,15 @@ class AssemblerTest {
                 .filter(method -> method.getDeclaringClass() == Assembler.class && method.getReturnType() == void.class)
                 .collect(Collectors.toCollection(HashSet::new));
         lines().forEach(line -> missing.remove(method(line)));
-        assertEquals(Set.of("jnz"), missing.stream().map(Method::getName).collect(Collectors.toSet()));
+        assertEquals(Set.of("jnz", "broadcast"), missing.stream().map(Method::getName).collect(Collectors.toSet()));
+    }
+
+    @Test
+    void broadcastsConstants() {
+        Assembler assembler = new Assembler();
+        assembler.broadcast(Operand.zmm(27), 0x3f000001);
+        // mov eax, 0x3f000001; vpbroadcastd zmm27, eax
+        assertEquals("b80100003f" + "62627d487cd8", HexFormat.of().formatHex(assembler.code()));
     }
 
     @Test

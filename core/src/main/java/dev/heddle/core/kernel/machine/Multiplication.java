@@ -223,8 +223,7 @@ final class Multiplication {
             }
         }
         if (type.hasMinima()) {
-            assembler.mov(RAX, Float.floatToRawIntBits(1 << type.centreBits()));
-            assembler.vpbroadcastd(PRODUCT, RAX);
+            assembler.broadcast(PRODUCT, Float.floatToRawIntBits(1 << type.centreBits()));
             assembler.vfmadd231ps(MINIMUM, SCALE, PRODUCT);
         }
     }

@@ -50,19 +50,19 @@ final class Packing {
 
     private Assembler write() {
         assembler.vmovups(ROWS, at(RDX, 0));
-        constant(EXPONENT, 0x7c00);
-        constant(UPPER_EXPONENT, 0x7c000000);
-        constant(SIX_BITS, 0x3f3f3f3f);
-        constant(FOUR_BITS, 0x0f0f0f0f);
-        constant(BITS_4_AND_5, 0x30303030);
-        constant(OFFSET, switch (type) {
+        assembler.broadcast(EXPONENT, 0x7c00);
+        assembler.broadcast(UPPER_EXPONENT, 0x7c000000);
+        assembler.broadcast(SIX_BITS, 0x3f3f3f3f);
+        assembler.broadcast(FOUR_BITS, 0x0f0f0f0f);
+        assembler.broadcast(BITS_4_AND_5, 0x30303030);
+        assembler.broadcast(OFFSET, switch (type) {
             case Q8_0 -> 0x80808080;
             case Q4_K, Q5_K -> 0x8000;
             default -> 0x20202020;
         });
-        constant(FOUR, 15);
-        constant(SPREAD, 1 | 1 << 7 | 1 << 14 | 1 << 21);
-        constant(LOWEST, 0x01010101);
+        assembler.broadcast(FOUR, 15);
+        assembler.broadcast(SPREAD, 1 | 1 << 7 | 1 << 14 | 1 << 21);
+        assembler.broadcast(LOWEST, 0x01010101);
         assembler.kxorw(NOT_FINITE);
         int loop = assembler.here();
         switch (type) {
@@ -120,11 +120,6 @@ final class Packing {
         assembler.vzeroupper();
         assembler.ret();
         return assembler;
-    }
-
-    private void constant(Zmm to, int value) {
-        assembler.mov(RAX, value);
-        assembler.vpbroadcastd(to, RAX);
     }
 
     /// Two numbers of each row at a time.

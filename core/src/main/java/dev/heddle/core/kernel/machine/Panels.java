@@ -1,5 +1,6 @@
 package dev.heddle.core.kernel.machine;
 
+import dev.heddle.core.kernel.LaidOutWeights;
 import dev.heddle.core.machine.MachineCode;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Memory;
@@ -19,20 +20,13 @@ import java.util.function.LongFunction;
 /// sum = fma(minimum + centre·scale, e·Σq, sum). Weights of 16 bits are multiplied by f32 activations: 32 products are added one
 /// after the other, p = fma(w, x, p), and their sum to that of the output. So an output has the same bits however many rows a
 /// product has.
-///
-/// To all others this is the storage of the blocks themselves.
-public final class Panels implements Storage {
-    private final Storage blocks;
+public final class Panels extends LaidOutWeights {
     private final PanelType type;
-    private final long first;
-    private final int inner;
     private final Storage panels;
 
     private Panels(Tensor blocks, PanelType type, Storage panels) {
-        this.blocks = blocks.storage();
+        super(blocks);
         this.type = type;
-        first = blocks.address();
-        inner = blocks.columns();
         this.panels = panels;
     }
 
@@ -78,8 +72,7 @@ public final class Panels implements Storage {
 
     /// The panels of these weights, if they have some and `w` is whole rows of them.
     public static Optional<Panels> of(Tensor w) {
-        return w.storage() instanceof Panels panels && w.columns() == panels.inner && w.isContiguous() ? Optional.of(panels)
-                : Optional.empty();
+        return w.storage() instanceof Panels panels && panels.holds(w) ? Optional.of(panels) : Optional.empty();
     }
 
     /// Rows of a panel.
@@ -91,33 +84,8 @@ public final class Panels implements Storage {
         return type;
     }
 
-    /// Number of the row of these weights at which a view of them begins.
-    int firstRow(Tensor view) {
-        return Math.toIntExact((view.address() - first) / view.rowBytes());
-    }
-
     /// Address of a panel.
     long panel(int index) {
-        return panels.address() + type.panelBytes(inner) * index;
-    }
-
-    @Override
-    public long bytes() {
-        return blocks.bytes();
-    }
-
-    @Override
-    public long address() {
-        return blocks.address();
-    }
-
-    @Override
-    public void unload(long offset, long bytes) {
-        blocks.unload(offset, bytes);
-    }
-
-    @Override
-    public String toString() {
-        return blocks + ", in panels";
+        return panels.address() + type.panelBytes(inner()) * index;
     }
 }

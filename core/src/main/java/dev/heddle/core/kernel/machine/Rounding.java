@@ -1,6 +1,5 @@
 package dev.heddle.core.kernel.machine;
 
-import static dev.heddle.core.machine.Gp.RAX;
 import static dev.heddle.core.machine.Gp.RCX;
 import static dev.heddle.core.machine.Gp.RDI;
 import static dev.heddle.core.machine.Gp.RDX;
@@ -46,11 +45,11 @@ final class Rounding {
     }
 
     private Assembler write() {
-        constant(ALL_BUT_SIGN, Integer.MAX_VALUE);
-        constant(LEAST, Float.floatToRawIntBits(format.smallest()));
-        constant(LARGEST, Float.floatToRawIntBits(format.largest()));
-        constant(ROUNDING, Float.floatToRawIntBits(ROUND));
-        constant(HALF, 64);
+        assembler.broadcast(ALL_BUT_SIGN, Integer.MAX_VALUE);
+        assembler.broadcast(LEAST, Float.floatToRawIntBits(format.smallest()));
+        assembler.broadcast(LARGEST, Float.floatToRawIntBits(format.largest()));
+        assembler.broadcast(ROUNDING, Float.floatToRawIntBits(ROUND));
+        assembler.broadcast(HALF, 64);
         assembler.vpxord(ZERO, ZERO, ZERO);
         int loop = assembler.here();
         assembler.vmovups(FIRST, at(RSI, 0));
@@ -76,11 +75,6 @@ final class Rounding {
         assembler.vzeroupper();
         assembler.ret();
         return assembler;
-    }
-
-    private void constant(Zmm to, int value) {
-        assembler.mov(RAX, value);
-        assembler.vpbroadcastd(to, RAX);
     }
 
     /// e = max|x| / largest and largest / max|x| in all lanes. Magnitudes of floats compare as their bits do, and NaN is the

@@ -1,6 +1,5 @@
 package dev.heddle.core.kernel.machine;
 
-import static dev.heddle.core.machine.Gp.RAX;
 import static dev.heddle.core.machine.Gp.RCX;
 import static dev.heddle.core.machine.Operand.at;
 import static dev.heddle.core.machine.Operand.zmm;
@@ -33,25 +32,20 @@ final class Unpacking {
     void constants() {
         switch (type) {
             case F16, BF16, Q8_0 -> { }
-            case Q4_0, Q4_1, Q4_K -> mask(LOWER, 0x0f0f0f0f);
+            case Q4_0, Q4_1, Q4_K -> assembler.broadcast(LOWER, 0x0f0f0f0f);
             case Q5_0, Q5_1, Q5_K -> {
-                mask(LOWER, 0x0f0f0f0f);
-                mask(UPPER, 0x10101010);
+                assembler.broadcast(LOWER, 0x0f0f0f0f);
+                assembler.broadcast(UPPER, 0x10101010);
             }
             case Q6_K -> {
-                mask(LOWER, 0x0f0f0f0f);
-                mask(UPPER, 0x30303030);
+                assembler.broadcast(LOWER, 0x0f0f0f0f);
+                assembler.broadcast(UPPER, 0x30303030);
             }
             case Q3_K -> {
-                mask(LOWER, 0x03030303);
-                mask(UPPER, 0x04040404);
+                assembler.broadcast(LOWER, 0x03030303);
+                assembler.broadcast(UPPER, 0x04040404);
             }
         }
-    }
-
-    private void mask(Zmm to, int value) {
-        assembler.mov(RAX, value);
-        assembler.vpbroadcastd(to, RAX);
     }
 
     /// Elements 4·`quad` on of a block of the chunk.

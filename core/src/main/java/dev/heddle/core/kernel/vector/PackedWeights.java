@@ -2,6 +2,7 @@ package dev.heddle.core.kernel.vector;
 
 import static dev.heddle.core.kernel.vector.Lanes.COUNT;
 
+import dev.heddle.core.kernel.LaidOutWeights;
 import dev.heddle.core.parallel.Workers;
 import dev.heddle.core.tensor.Memory;
 import dev.heddle.core.tensor.Storage;
@@ -21,9 +22,7 @@ import jdk.incubator.vector.VectorSpecies;
 /// sum = fma(minimum + centre·scale, e·Σq, sum) with S of n − centre. Every product with these weights, of few rows
 /// ([PackedRows]) or many ([PackedTile]), holds to that order. Weights of eight bits are multiplied by activations that are
 /// not rounded, in the order of [Bytes8].
-///
-/// To all others this is the storage of the blocks themselves.
-final class PackedWeights implements Storage {
+final class PackedWeights extends LaidOutWeights {
     /// Rows of a panel: those of two vectors.
     static final int ROWS = 2 * COUNT;
 
@@ -33,17 +32,12 @@ final class PackedWeights implements Storage {
     /// Bytes of a vector.
     static final long STEP = 4L * COUNT;
 
-    private final Storage blocks;
     private final PackedType type;
-    private final long first;
-    private final int inner;
     private final Storage panels;
 
     private PackedWeights(Tensor blocks, PackedType type, Storage panels) {
-        this.blocks = blocks.storage();
+        super(blocks);
         this.type = type;
-        first = blocks.address();
-        inner = blocks.columns();
         this.panels = panels;
     }
 
@@ -95,15 +89,15 @@ final class PackedWeights implements Storage {
 
     private boolean isFinite(long row) {
         boolean finite = true;
-        for (long end = row + type.dtype().bytes(inner); row < end; row += type.dtype().blockBytes()) {
+        for (long end = row + type.dtype().bytes(inner()); row < end; row += type.dtype().blockBytes()) {
             finite &= PackedScales.areFinite(type, row);
         }
         return finite;
     }
 
     private void row(long panel, int row, long from, long integers) {
-        BlockIntegers.read(type, integers, from, inner);
-        int blocks = inner / 32;
+        BlockIntegers.read(type, integers, from, inner());
+        int blocks = inner() / 32;
         for (int b = 0; b < blocks; b += type.chunk()) {
             int some = Math.min(type.chunk(), blocks - b);
             PackedScales.pack(type, panel, row, from, some);
@@ -123,38 +117,8 @@ final class PackedWeights implements Storage {
         return type;
     }
 
-    /// Whether these are whole rows of the packed tensor.
-    boolean holds(Tensor w) {
-        return w.columns() == inner && w.isContiguous();
-    }
-
-    /// Number of the packed tensor's row at which a view of it begins.
-    int firstRow(Tensor view) {
-        return Math.toIntExact((view.address() - first) / view.rowBytes());
-    }
-
     /// Address of a panel.
     long panel(int index) {
-        return panels.address() + type.panelBytes(inner) * index;
-    }
-
-    @Override
-    public long bytes() {
-        return blocks.bytes();
-    }
-
-    @Override
-    public long address() {
-        return blocks.address();
-    }
-
-    @Override
-    public void unload(long offset, long bytes) {
-        blocks.unload(offset, bytes);
-    }
-
-    @Override
-    public String toString() {
-        return blocks + ", packed";
+        return panels.address() + type.panelBytes(inner()) * index;
     }
 }
